@@ -1,0 +1,27 @@
+"""The gates: one record each, grouped in files by family, and the one registry built from them.
+
+`GATES` maps each gate's name to its record, in the order of the catalogue. `lookup` finds a gate by
+its name or an alias.
+"""
+
+from __future__ import annotations
+
+from gradcalc.gates import arithmetic
+from gradcalc.gates.leaves import CONSTANT, VARIABLE
+from gradcalc.gates.record import Gate
+
+FAMILIES: dict[str, tuple[Gate, ...]] = {"arithmetic": arithmetic.GATES}
+"""Title of the family -> its gates."""
+
+GATES: dict[str, Gate] = {gate.name: gate for family in FAMILIES.values() for gate in family}
+
+CALLABLE: dict[str, Gate] = {name: gate for gate in GATES.values() for name in (gate.name, *gate.aliases)}
+"""Every name that a gate can be called by -> its record."""
+
+
+def lookup(name: str) -> Gate | None:
+    """Return the gate of that name or alias, None where there is none."""
+    return CALLABLE.get(name)
+
+
+__all__ = ["CALLABLE", "CONSTANT", "FAMILIES", "GATES", "VARIABLE", "Gate", "lookup"]

@@ -1,0 +1,121 @@
+"""Arithmetic: what infix symbols write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcalc.gates.record import Domain, Edge, Gate, Kink
+
+WIDE = (-1e3, 1e3)
+
+ADD = Gate(
+    "add",
+    infix="+",
+    definition=lambda m, x, y: x + y,
+    partials=(lambda: 1, lambda: 1),
+    flow="distributor",
+    doc="The sum. Both inputs get the upstream gradient as it is (CS231n, lecture 4).",
+    latex="{x} + {y}",
+    probe=(WIDE, WIDE),
+    edges=(Edge((1e308, -1e308), 0.0, (1.0, 1.0), "no overflow on the way"),),
+    ulps=(1, 0),
+)
+
+SUB = Gate(
+    "sub",
+    aliases=("subtract",),
+    infix="-",
+    definition=lambda m, x, y: x - y,
+    partials=(lambda: 1, lambda: -1),
+    flow="distributor",
+    doc="The difference. The second input gets the upstream gradient with its sign turned.",
+    latex="{x} - {y}",
+    probe=(WIDE, WIDE),
+    ulps=(1, 0),
+)
+
+MUL = Gate(
+    "mul",
+    aliases=("multiply",),
+    infix="*",
+    definition=lambda m, x, y: x * y,
+    partials=(lambda y: y, lambda x: x),
+    flow="switcher",
+    doc="The product. Each input gets the upstream gradient times the *other* input.",
+    latex=r"{x} \cdot {y}",
+    probe=(WIDE, WIDE),
+    ulps=(1, 0),
+)
+
+DIV = Gate(
+    "div",
+    aliases=("divide",),
+    infix="/",
+    definition=lambda m, x, y: x / y,
+    forward=lambda m, x, y: m.divide(x, y),
+    partials=(lambda m, y: m.divide(1, y), lambda m, y, out: -m.divide(out, y)),
+    doc="The quotient: 1/y to the numerator, -x/y^2 to the denominator.",
+    latex=r"\frac{{x}}{{y}}",
+    domain=(Domain(lambda x, y: y != 0, "y != 0"),),
+    probe=(WIDE, WIDE),
+)
+
+
+def _power_slope(m: Any, x: Any, y: Any) -> Any:
+    """Return y x^(y-1), and 0 where y is 0: x^0 is constant, also at x = 0."""
+    return m.where(m.equal(y, 0), lambda: 0, lambda: y * m.pow(x, y - 1))
+
+
+def _power_log(m: Any, x: Any, out: Any) -> Any:
+    """Return x^y log(x), and 0 where x^y is 0: the power wins over the logarithm."""
+    return m.where(m.equal(out, 0), lambda: 0, lambda: out * m.log(x))
+
+
+POW = Gate(
+    "pow",
+    aliases=("power",),
+    infix="**",
+    definition=lambda m, x, y: m.pow(x, y),
+    partials=(_power_slope, _power_log),
+    doc="x to the power y on the reals; a negative x needs a whole y, and then has no slope in y.",
+    latex="{x}^{{y}}",
+    domain=(
+        Domain(lambda x, y: x != 0 or y >= 0, "y >= 0 where x is 0"),
+        Domain(lambda x, y: x >= 0 or y == int(y), "a whole y where x < 0"),
+    ),
+    probe=((1e-3, 50.0), (-8.0, 8.0)),
+    edges=(
+        Edge((0.0, 0.0), 1.0, (0.0, None), "x^0 is 1 everywhere, so its slope in x is 0; 0^y jumps at 0"),
+        Edge((0.0, 1.0), 0.0, (1.0, 0.0), "y x^(y-1) with 0^0 = 1"),
+        Edge((0.0, 2.0), 0.0, (0.0, 0.0), "a parabola's vertex"),
+        Edge((-2.0, 3.0), -8.0, (12.0, None), "a whole exponent takes a negative base"),
+    ),
+)
+
+NEG = Gate(
+    "neg",
+    aliases=("negative",),
+    prefix="-",
+    definition=lambda m, x: -x,
+    partials=(lambda: -1,),
+    doc="The negative.",
+    latex="-{x}",
+    probe=(WIDE,),
+    ulps=(0, 0),
+)
+
+MOD = Gate(
+    "mod",
+    aliases=("remainder",),
+    infix="%",
+    definition=lambda m, x, y: x - y * m.floor(x / y),
+    forward=lambda m, x, y: m.mod(x, y),
+    partials=(lambda: 1, lambda m, x, y, out: -m.round(m.divide(x - out, y))),
+    doc="The remainder of the floored division, with the sign of y, as in Python and NumPy.",
+    latex=r"{x} \bmod {y}",
+    domain=(Domain(lambda x, y: y != 0, "y != 0"),),
+    kinks=(Kink(lambda x, y: y != 0 and x % y == 0, "x is a multiple of y", True, "1, -x/y", "1, -x/y", "1, -x/y", "1, -x/y"),),
+    probe=(WIDE, (0.5, 50.0)),
+)
+
+GATES = (ADD, SUB, MUL, DIV, POW, NEG, MOD)

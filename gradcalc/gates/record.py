@@ -1,0 +1,177 @@
+"""The record of a gate: everything that gradcalc knows about it, in one place.
+
+*Definition is the truth; forward and rule are the implementation; the check proves the second
+against the first.* A rule says what it keeps from the forward pass by the names of its parameters:
+
+    mul = Gate("mul", definition=lambda m, x, y: x * y, partials=(lambda y: y, lambda x: x), ...)
+    tanh = Gate("tanh", ..., partials=(lambda m, x: ...,))
+
+A parameter called `m` is the number system, `out` the gate's own output, `k` (variadic gates only)
+the number of the input asked about; any other name is the input of that name in the definition.
+A partial that is None says that no gradient ever flows along that wire (floor, a comparison).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import CodeType
+from typing import Any, Literal, NamedTuple
+
+Flow = Literal["distributor", "switcher", "router", "scaler", "mixer"]
+VARARGS = 0x04  # CO_VARARGS, the code flag that `inspect` reads: importing inspect costs start-up time
+
+
+class Kink(NamedTuple):
+    """A place where a gate is not smooth, and what is answered there.
+
+    `where` holds at the place, given the gate's inputs; `text` says it for people. `jump` is true
+    where the value itself jumps. `ours`, `torch`, `jax` and `tf` are the local gradients answered
+    there, in the order of the inputs, as text; an empty text means that there is no such function.
+    """
+
+    where: Callable[..., Any]
+    text: str
+    jump: bool
+    ours: str
+    torch: str = ""
+    jax: str = ""
+    tf: str = ""
+
+
+class Domain(NamedTuple):
+    """A condition that the inputs must meet for the gate to have a finite value."""
+
+    holds: Callable[..., Any]
+    text: str
+
+
+class Edge(NamedTuple):
+    """A pinned special value: at `inputs` the gate gives `value` and the local gradients `local`.
+
+    `local` has None where the gradient is not finite or not pinned. `why` gives the reason.
+    """
+
+    inputs: tuple[float, ...]
+    value: float
+    local: tuple[float | None, ...]
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """One gate: how it is written, what it means, how it is computed, differentiated and printed.
+
+    `definition(m, *inputs, **static)` is the mathematics in the functions of a number system `m`.
+    `forward` is how floats compute it where the definition would lose digits.
+    `partials` is the rule: one local gradient an input (one in all for a variadic gate).
+    `probe` holds one `(low, high)` range an input, where tests sample it.
+    `ulps` are the stated bounds on the errors of forward and rule over the probe (`check.local`
+    says how they are counted).
+    """
+
+    name: str
+    definition: Callable[..., Any]
+    partials: tuple[Callable[..., Any] | None, ...] = ()
+    forward: Callable[..., Any] | None = None
+    flow: Flow | None = "scaler"
+    doc: str = ""
+    latex: str = ""
+    aliases: tuple[str, ...] = ()
+    infix: str = ""
+    prefix: str = ""
+    kinks: tuple[Kink, ...] = ()
+    domain: tuple[Domain, ...] = ()
+    expansion: str = ""
+    probe: tuple[tuple[float, float], ...] = ()
+    edges: tuple[Edge, ...] = ()
+    ulps: tuple[int, int] = (2, 4)
+
+    def __repr__(self) -> str:
+        return f"<gate {self.signature}>"
+
+    # How it is written. The signature is the definition's own.
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the inputs, in order; a variadic gate has one name for all of them."""
+        code = self.definition.__code__
+        count = code.co_argcount + bool(code.co_flags & VARARGS)
+        names = code.co_varnames[: code.co_argcount]
+        if code.co_flags & VARARGS:
+            names += (code.co_varnames[code.co_argcount + code.co_kwonlyargcount],)
+        assert len(names) == count
+        return names[1:]
+
+    @cached_property
+    def static(self) -> tuple[str, ...]:
+        """Names of the arguments that are no inputs (an axis): the definition's keyword-only ones."""
+        code = self.definition.__code__
+        return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+    @cached_property
+    def defaults(self) -> Mapping[str, float]:
+        """Inputs that may be left out, with the number that then stands for them (`slope=0.01`)."""
+        values = self.definition.__defaults__ or ()
+        return dict(zip(self.parameters[len(self.parameters) - len(values) :], values, strict=True))
+
+    @cached_property
+    def variadic(self) -> bool:
+        """Whether the gate takes any number of inputs (max, min)."""
+        return bool(self.definition.__code__.co_flags & VARARGS)
+
+    @property
+    def arity(self) -> tuple[int, int | None]:
+        """Fewest and most inputs; most is None where there is no limit."""
+        if self.variadic:
+            return 1, None
+        return len(self.parameters) - len(self.defaults), len(self.parameters)
+
+    @property
+    def signature(self) -> str:
+        """How the gate is called: `leaky_relu(x, slope=0.01)`, `max(x, ...)`."""
+        if self.variadic:
+            return f"{self.name}({self.parameters[0]}, ...)"
+        shown = [f"{p}={self.defaults[p]:.15g}" if p in self.defaults else p for p in self.parameters]
+        return f"{self.name}({', '.join(shown)})"
+
+    # What it computes.
+
+    def value(self, m: Any, *inputs: Any) -> Any:
+        """Return the output as floats compute it, in the number system `m`."""
+        return (self.forward or self.definition)(m, *inputs)
+
+    def local(self, k: int, m: Any, inputs: tuple[Any, ...], out: Any) -> Any:
+        """Return d output / d input number `k` by the rule; exactly 0.0 where no gradient flows."""
+        rule = self.rule(k)
+        if rule is None:
+            return 0.0
+        given = self.bind(inputs) | {"m": m, "out": out, "k": k}
+        return rule(*[given[name] for name in argument_names(rule)])
+
+    def rule(self, k: int) -> Callable[..., Any] | None:
+        """Return the partial of input number `k`."""
+        return self.partials[0 if self.variadic else k]
+
+    def bind(self, inputs: tuple[Any, ...]) -> dict[str, Any]:
+        """Return the inputs by name, with the defaults of those that were left out."""
+        if self.variadic:
+            return {self.parameters[0]: inputs}
+        return dict(self.defaults) | dict(zip(self.parameters, inputs, strict=False))
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        """What backward needs from forward: names of inputs and `out`, as the rule's parameters say."""
+        names = {name for rule in self.partials if rule for name in argument_names(rule)}
+        return tuple(name for name in (*self.parameters, "out") if name in names)
+
+    def kink_at(self, inputs: tuple[float, ...]) -> Kink | None:
+        """Return the kink or jump that the gate has at these inputs."""
+        return next((kink for kink in self.kinks if kink.where(*inputs)), None) if self.kinks else None
+
+
+def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's positional parameters."""
+    code: CodeType = function.__code__
+    return code.co_varnames[: code.co_argcount]

@@ -1,0 +1,83 @@
+"""Python source text as a number system: a gate's mathematics run on it writes itself down.
+
+`trace(lambda m, x: m.exp(-x), "x")` is `exp((-x))`. Only straight-line mathematics can be traced;
+what branches with Python's own `if` cannot, and `trace` returns None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Code:
+    """A piece of Python source that stands for a float."""
+
+    __slots__ = ("text",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __bool__(self) -> bool:
+        raise Untraceable
+
+    def __neg__(self) -> Code:
+        return Code(f"(-{self.text})")
+
+
+class Untraceable(TypeError):
+    """The mathematics is not straight-line."""
+
+
+def _binary(symbol: str, *, swap: bool = False) -> Callable[[Any, Any], Code]:
+    def method(self: Any, other: Any) -> Code:
+        a, b = (other, self) if swap else (self, other)
+        return Code(f"({written(a)} {symbol} {written(b)})")
+
+    return method
+
+
+for _name, _symbol in {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "mod": "%"}.items():
+    setattr(Code, f"__{_name}__", _binary(_symbol))
+    setattr(Code, f"__r{_name}__", _binary(_symbol, swap=True))
+for _name, _symbol in {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}.items():
+    setattr(Code, f"__{_name}__", _binary(_symbol))
+
+
+def written(x: Any) -> str:
+    """Return the source of a piece of code or of a number, which is written as a float."""
+    return x.text if isinstance(x, Code) else repr(float(x))
+
+
+def where(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    """Return a conditional expression: Python computes one branch of it."""
+    return Code(f"({written(then())} if {written(condition)} else {written(otherwise())})")
+
+
+def equal(x: Any, y: Any) -> Any:
+    """Return the comparison x == y."""
+    return Code(f"({written(x)} == {written(y)})")
+
+
+def number(x: float) -> Any:
+    """Return the literal."""
+    return Code(repr(float(x)))
+
+
+pi, nan, inf = Code("pi"), Code("nan"), Code("inf")
+
+
+def __getattr__(name: str) -> Any:
+    """Return the function that writes a call of `real`'s function of that name."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return lambda *x: Code(f"{name}({', '.join(map(written, x))})")
+
+
+def trace(function: Callable[..., Any], *arguments: Any) -> str | None:
+    """Return the source of what `function` computes from its arguments, or None where it branches."""
+    try:
+        return written(function(*arguments))
+    except (TypeError, AttributeError):
+        return None
