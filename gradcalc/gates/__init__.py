@@ -6,11 +6,33 @@ its name or an alias.
 
 from __future__ import annotations
 
-from gradcalc.gates import arithmetic
+from gradcalc.gates import (
+    activations,
+    arithmetic,
+    exponential,
+    hyperbolic,
+    logic,
+    powers,
+    rounding,
+    selection,
+    special,
+    trigonometric,
+)
 from gradcalc.gates.leaves import CONSTANT, VARIABLE
 from gradcalc.gates.record import Gate
 
-FAMILIES: dict[str, tuple[Gate, ...]] = {"arithmetic": arithmetic.GATES}
+FAMILIES: dict[str, tuple[Gate, ...]] = {
+    "arithmetic": arithmetic.GATES,
+    "powers and roots": powers.GATES,
+    "exponentials and logarithms": exponential.GATES,
+    "trigonometry": trigonometric.GATES,
+    "hyperbolic functions": hyperbolic.GATES,
+    "absolute value, sign and rounding": rounding.GATES,
+    "selection": selection.GATES,
+    "comparison and logic": logic.GATES,
+    "activations": activations.GATES,
+    "special functions": special.GATES,
+}
 """Title of the family -> its gates."""
 
 GATES: dict[str, Gate] = {gate.name: gate for family in FAMILIES.values() for gate in family}

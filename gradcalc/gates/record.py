@@ -29,6 +29,7 @@ class Kink(NamedTuple):
     `where` holds at the place, given the gate's inputs; `text` says it for people. `jump` is true
     where the value itself jumps. `ours`, `torch`, `jax` and `tf` are the local gradients answered
     there, in the order of the inputs, as text; an empty text means that there is no such function.
+    `example` is one such place.
     """
 
     where: Callable[..., Any]
@@ -38,6 +39,7 @@ class Kink(NamedTuple):
     torch: str = ""
     jax: str = ""
     tf: str = ""
+    example: tuple[float, ...] = ()
 
 
 class Domain(NamedTuple):
@@ -66,9 +68,10 @@ class Gate:
     `definition(m, *inputs, **static)` is the mathematics in the functions of a number system `m`.
     `forward` is how floats compute it where the definition would lose digits.
     `partials` is the rule: one local gradient an input (one in all for a variadic gate).
+    `latex` is a template: `{x}` stands for the input x, every other brace is LaTeX's own.
     `probe` holds one `(low, high)` range an input, where tests sample it.
-    `ulps` are the stated bounds on the errors of forward and rule over the probe (`check.local`
-    says how they are counted).
+    `ulps` are the stated bounds on the errors of forward and rule over the probe, in units of the
+    last digit that the result has and that the inputs' own last digits leave it.
     """
 
     name: str
@@ -111,8 +114,11 @@ class Gate:
         return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
     @cached_property
-    def defaults(self) -> Mapping[str, float]:
-        """Inputs that may be left out, with the number that then stands for them (`slope=0.01`)."""
+    def defaults(self) -> Mapping[str, float | None]:
+        """Inputs that may be left out, with the number that then stands for them (`slope=0.01`).
+
+        None stands for e itself, which no float is (the base of a logarithm).
+        """
         values = self.definition.__defaults__ or ()
         return dict(zip(self.parameters[len(self.parameters) - len(values) :], values, strict=True))
 
@@ -133,8 +139,18 @@ class Gate:
         """How the gate is called: `leaky_relu(x, slope=0.01)`, `max(x, ...)`."""
         if self.variadic:
             return f"{self.name}({self.parameters[0]}, ...)"
-        shown = [f"{p}={self.defaults[p]:.15g}" if p in self.defaults else p for p in self.parameters]
+        shown = [f"{p}={_written(self.defaults[p])}" if p in self.defaults else p for p in self.parameters]
         return f"{self.name}({', '.join(shown)})"
+
+    def to_latex(self, *arguments: str) -> str:
+        """Return the gate in LaTeX, given its inputs in LaTeX (in brackets already where they need them)."""
+        import re
+
+        if self.variadic:
+            arguments = (", ".join(arguments),)
+        texts = {name: _written(number) for name, number in self.defaults.items()}
+        texts |= zip(self.parameters, arguments, strict=False)
+        return re.sub(r"\{(\w+)\}", lambda found: texts.get(found[1], found[0]), self.latex)
 
     # What it computes.
 
@@ -148,7 +164,7 @@ class Gate:
         if rule is None:
             return 0.0
         given = self.bind(inputs) | {"m": m, "out": out, "k": k}
-        return rule(*[given[name] for name in argument_names(rule)])
+        return m.number(rule(*[given[name] for name in argument_names(rule)]))
 
     def rule(self, k: int) -> Callable[..., Any] | None:
         """Return the partial of input number `k`."""
@@ -175,3 +191,7 @@ def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of a function's positional parameters."""
     code: CodeType = function.__code__
     return code.co_varnames[: code.co_argcount]
+
+
+def _written(default: float | None) -> str:
+    return "e" if default is None else f"{default:.15g}"

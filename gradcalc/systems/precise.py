@@ -10,8 +10,11 @@ from mpmath import mp, mpf
 inf, nan, pi = mp.inf, mp.nan, mp.pi
 number = mpf
 
-atan, atan2, asinh, sinh, cosh, tanh = mp.atan, mp.atan2, mp.asinh, mp.sinh, mp.cosh, mp.tanh
-sin, cos, tan, exp, erf, erfc, floor, ceil, round = mp.sin, mp.cos, mp.tan, mp.exp, mp.erf, mp.erfc, mp.floor, mp.ceil, mp.nint  # noqa: A001, E501 - part of the number system
+exp, expm1, erf, erfc = mp.exp, mp.expm1, mp.erf, mp.erfc
+sin, cos, tan, atan = mp.sin, mp.cos, mp.tan, mp.atan
+sinh, cosh, tanh, asinh = mp.sinh, mp.cosh, mp.tanh, mp.asinh
+hypot, degrees, radians = mp.hypot, mp.degrees, mp.radians
+sign = mp.sign
 abs = mp.fabs  # noqa: A001 - part of the number system
 _max, _min = max, min
 
@@ -28,9 +31,42 @@ def _real(function: Callable[..., Any]) -> Callable[..., Any]:
 sqrt, asin, acos, acosh = _real(mp.sqrt), _real(mp.asin), _real(mp.acos), _real(mp.acosh)
 
 
+def _whole(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Extend a rounding function to what is not finite, which it leaves as it is."""
+    return lambda x: function(x) if mp.isfinite(x) else mpf(x)
+
+
+floor, ceil, round = _whole(mp.floor), _whole(mp.ceil), _whole(mp.nint)  # noqa: A001 - part of the number system
+
+
 def log(x: Any) -> Any:
     """Return the natural logarithm; -inf at zero, nan below."""
     return mp.log(x) if x > 0 else -inf if x == 0 else nan
+
+
+def log2(x: Any) -> Any:
+    """Return the logarithm to base 2."""
+    return log(x) / mp.ln2
+
+
+def log10(x: Any) -> Any:
+    """Return the logarithm to base 10."""
+    return log(x) / mp.ln10
+
+
+def log1p(x: Any) -> Any:
+    """Return log(1 + x), without cancellation near zero."""
+    return mp.log1p(x) if x > -1 else log(1 + x)
+
+
+def exp2(x: Any) -> Any:
+    """Return 2**x."""
+    return mp.power(2, x)
+
+
+def atan2(y: Any, x: Any) -> Any:
+    """Return the angle of the point (x, y), above -pi; the origin has none."""
+    return mp.atan2(y, x) if x or y else nan
 
 
 def atanh(x: Any) -> Any:
@@ -50,24 +86,24 @@ def equal(x: Any, y: Any) -> bool:
 
 def divide(x: Any, y: Any) -> Any:
     """Return x / y; an infinity, or nan for 0/0, where y is zero."""
-    return x / y if y else nan if not x else inf * x
+    return mpf(x) / y if y else inf * x if x else nan
+
+
+def mod(x: Any, y: Any) -> Any:
+    """Return x - y floor(x / y): the remainder with the sign of y."""
+    return x - y * floor(mpf(x) / y) if y else nan
 
 
 def pow(x: Any, y: Any) -> Any:  # noqa: A001 - part of the number system
     """Return x**y on the reals; nan for a negative base with a fractional exponent."""
     if not x:
-        return mpf(0) if y > 0 else mpf(1) if y == 0 else inf
+        return mpf(0) if y > 0 else mpf(1) if y == 0 else inf if y < 0 else nan
     return on_reals(mp.power(x, y))
 
 
 def cbrt(x: Any) -> Any:
     """Return the real cube root."""
     return mp.sign(x) * mp.cbrt(mp.fabs(x))
-
-
-def sign(x: Any) -> Any:
-    """Return -1, 0 or 1."""
-    return mp.sign(x)
 
 
 def max(*x: Any) -> Any:  # noqa: A001 - part of the number system

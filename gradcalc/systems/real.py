@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from math import inf, nan, pi, tau  # noqa: F401 - part of the number system
-from math import atan, atan2, asinh, tanh, erf, erfc, cbrt, hypot, degrees, radians  # noqa: F401 - total already
+from math import atan, asinh, tanh, erf, erfc, cbrt, hypot, degrees, radians  # noqa: F401 - total already
 from math import fabs as abs  # noqa: F401, A004 - part of the number system
 
 number = float
@@ -106,6 +106,11 @@ acos = _with_pole(math.acos, nan, nan)
 acosh = _with_pole(math.acosh, nan, nan)
 
 
+def atan2(y: float, x: float) -> float:
+    """Return the angle of the point (x, y), above -pi; zero has no sign, and the origin no angle."""
+    return math.atan2(y + 0.0, x) if x or y else nan
+
+
 def atanh(x: float) -> float:
     """Return the inverse hyperbolic tangent; a signed infinity at -1 and 1."""
     try:
@@ -139,14 +144,14 @@ def round(x: float) -> float:  # noqa: A001 - part of the number system
 
 def sign(x: float) -> float:
     """Return -1, 0 or 1."""
-    return math.copysign(1.0, x) if x else x * 0.0
+    return float((x > 0) - (x < 0)) if x == x else nan
 
 
 def max(*x: float) -> float:  # noqa: A001 - part of the number system
     """Return the largest; nan where any is nan."""
-    return nan if any(a != a for a in x) else _max(x)
+    return nan if any(a != a for a in x) else float(_max(x))
 
 
 def min(*x: float) -> float:  # noqa: A001 - part of the number system
     """Return the smallest; nan where any is nan."""
-    return nan if any(a != a for a in x) else _min(x)
+    return nan if any(a != a for a in x) else float(_min(x))

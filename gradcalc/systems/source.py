@@ -60,9 +60,9 @@ def equal(x: Any, y: Any) -> Any:
     return Code(f"({written(x)} == {written(y)})")
 
 
-def number(x: float) -> Any:
-    """Return the literal."""
-    return Code(repr(float(x)))
+def number(x: Any) -> Any:
+    """Return the literal; a piece of code as it is."""
+    return Code(written(x))
 
 
 pi, nan, inf = Code("pi"), Code("nan"), Code("inf")

@@ -32,9 +32,9 @@ class Round(Floor):
 floor, round = Floor, Round  # noqa: A001 - part of the number system
 
 
-def number(x: float) -> Any:
-    """Return the exact value of a float."""
-    return Rational(*x.as_integer_ratio())
+def number(x: Any) -> Any:
+    """Return the exact value of a float; an expression as it is."""
+    return x if isinstance(x, sympy.Basic) else Rational(*x.as_integer_ratio())
 
 
 def where(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
@@ -53,7 +53,52 @@ def equal(x: Any, y: Any) -> Any:
 
 def divide(x: Any, y: Any) -> Any:
     """Return x / y."""
-    return x / y
+    return sympify(x) / y
+
+
+def mod(x: Any, y: Any) -> Any:
+    """Return the remainder with the sign of y."""
+    return x - y * Floor(x / y)
+
+
+def hypot(x: Any, y: Any) -> Any:
+    """Return the length of the vector (x, y)."""
+    return sqrt(x**2 + y**2)
+
+
+def exp2(x: Any) -> Any:
+    """Return 2**x."""
+    return Integer(2) ** x
+
+
+def expm1(x: Any) -> Any:
+    """Return exp(x) - 1."""
+    return exp(x) - 1
+
+
+def log1p(x: Any) -> Any:
+    """Return log(1 + x)."""
+    return log(1 + x)
+
+
+def log2(x: Any) -> Any:
+    """Return the logarithm to base 2."""
+    return log(x) / log(2)
+
+
+def log10(x: Any) -> Any:
+    """Return the logarithm to base 10."""
+    return log(x) / log(10)
+
+
+def degrees(x: Any) -> Any:
+    """Return an angle in radians, turned into degrees."""
+    return 180 * x / pi
+
+
+def radians(x: Any) -> Any:
+    """Return an angle in degrees, turned into radians."""
+    return pi * x / 180
 
 
 def pow(x: Any, y: Any) -> Any:  # noqa: A001 - part of the number system

@@ -1,0 +1,47 @@
+"""gradcalc: a gradient calculator.
+
+    text -> tokens -> statements -> graph      gradcalc.language
+    graph + point -> values                    gradcalc.forward
+    graph + values -> gradients                gradcalc.backward
+    gradients -> verdicts                      gradcalc.check
+    result -> table, JSON, CSV, LaTeX …        gradcalc.report
+
+`compute` runs all of it and returns a `Result`; `parse` gives a `Graph` with the lecture's own
+`forward()` and `backward()`. Public names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from gradcalc.compute import compute
+    from gradcalc.errors import GradcalcError
+    from gradcalc.gates import GATES, Gate
+    from gradcalc.graph import Graph
+    from gradcalc.language import parse
+    from gradcalc.result import Result
+
+_HOMES = {
+    "GATES": "gradcalc.gates",
+    "Gate": "gradcalc.gates",
+    "GradcalcError": "gradcalc.errors",
+    "Graph": "gradcalc.graph",
+    "Result": "gradcalc.result",
+    "compute": "gradcalc.compute",
+    "parse": "gradcalc.language",
+}
+
+__all__ = ["GATES", "Gate", "GradcalcError", "Graph", "Result", "__version__", "compute", "parse"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gradcalc' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # submodules of the same name (compute) would otherwise hide it
+    return value

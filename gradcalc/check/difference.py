@@ -1,0 +1,121 @@
+"""The central difference in high precision: a voice that shares nothing with any derivative rule.
+
+The step is relative to what is moved, and so small that neither its square nor the rounding matters
+in a double. The two sides are kept apart, since at a kink they differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any, NamedTuple
+
+from mpmath import mp, mpf
+
+from gradcalc.check.precise import enough_digits, evaluate, exact, working
+from gradcalc.graph import Graph
+
+STEPS = (20, 90, 400)
+"""Decimal exponents of the relative steps tried, the first that settles counts."""
+
+AGREE = 10
+"""Digits in which a difference and a derivative, or its two sides, must agree."""
+
+SEPARATE = 20
+"""Most names that are moved one by one; more are moved together, in random directions."""
+
+DIRECTIONS = 3
+
+
+class Sides(NamedTuple):
+    """One-sided derivatives of the output along a direction.
+
+    None where there is none: the edge of a domain, an infinite slope, or (`jump`) a jump.
+    """
+
+    left: Any
+    right: Any
+    jump: bool = False
+
+    @property
+    def agree(self) -> bool:
+        """Whether both sides exist and are the same."""
+        return self.left is not None and self.right is not None and same(self.left, self.right)
+
+
+def same(x: Any, y: Any, digits: int = AGREE) -> bool:
+    """Whether two numbers agree to that many digits of the larger."""
+    return bool(abs(x - y) <= mpf(10) ** -digits * max(abs(x), abs(y)))
+
+
+def sides(graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], expected: Any = None) -> Sides:
+    """Return the one-sided derivatives of the output along a direction, node -> how fast it moves.
+
+    Steps get smaller until both sides agree with `expected`, or have each found their limit.
+    """
+    before = quotients(graph, floats, direction, STEPS[0])
+    if _both(before, expected):
+        return Sides(expected, expected)
+    for last, exponent in zip(STEPS, STEPS[1:], strict=False):
+        after = quotients(graph, floats, direction, exponent)
+        if _both(after, expected):
+            return Sides(expected, expected)
+        limits = [_limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
+        if None not in limits:
+            break
+        before = after
+    jump = any(limit is not None and mp.isinf(limit) for limit in limits)
+    left, right = (limit if limit is not None and mp.isfinite(limit) else None for limit in limits)
+    return Sides(left, right, jump)
+
+
+def quotients(
+    graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], exponent: int
+) -> tuple[Any, Any]:
+    """Return the difference quotients to the left and right, None on a side outside the domain."""
+    with working(enough_digits(floats) + 3 * exponent):
+        step = mpf(10) ** -exponent
+        values = evaluate(graph, floats, exact(floats, graph))
+        here = values[graph.output]
+        left, right = (_moved(graph, floats, values, direction, s) for s in (-step, step))
+        return tuple(q if mp.isfinite(q) else None for q in ((here - left) / step, (right - here) / step))
+
+
+def _moved(
+    graph: Graph, floats: Sequence[float], values: Sequence[Any], direction: Mapping[int, Any], step: Any
+) -> Any:
+    given = exact(floats, graph) | {node: values[node] + speed * step for node, speed in direction.items()}
+    return evaluate(graph, floats, given)[graph.output]
+
+
+def _both(found: tuple[Any, Any], expected: Any) -> bool:
+    return expected is not None and all(q is not None and same(q, expected) for q in found)
+
+
+def _limit(before: Any, after: Any, shrunk: int) -> Any:
+    """Return the limit of the quotients at a step and at one smaller by `shrunk` digits, None if unknown.
+
+    A quotient that shrinks with the step is zero (x**2 at 0); one that grows as fast as the step
+    shrinks is a jump, here an infinity; one that grows slower has an infinite slope (sqrt at 0).
+    """
+    if before is None or after is None:
+        return None
+    if same(before, after):
+        return after
+    if abs(after) <= abs(before) * mpf(10) ** (-shrunk // 2):
+        return mpf(0)
+    return mp.inf if abs(after) >= abs(before) * mpf(10) ** shrunk / 2 else None
+
+
+def one(node: int, floats: Sequence[float]) -> dict[int, Any]:
+    """Return the direction that moves one node, relative to its own size."""
+    return {node: mpf(abs(floats[node]) or 1.0)}
+
+
+def random_directions(nodes: Sequence[int], floats: Sequence[float]) -> list[dict[int, Any]]:
+    """Return a few directions that move all the nodes at once, each by its own size or up to twice that."""
+    random = Random(0)  # noqa: S311 - the same directions every time, so that a verdict can be repeated
+    return [
+        {node: mpf((abs(floats[node]) or 1.0) * random.uniform(1, 2) * random.choice((-1, 1))) for node in nodes}
+        for _ in range(DIRECTIONS)
+    ]

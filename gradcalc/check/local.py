@@ -1,0 +1,122 @@
+"""Every gate, locally: what floats computed at the gate's own float inputs, against the truth there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isfinite, ulp
+from typing import Any, NamedTuple
+
+from mpmath import mp, mpf
+
+from gradcalc.check import slopes
+from gradcalc.check.precise import MOST_DIGITS, apply, enough_digits, nearest_float, working
+from gradcalc.gates import Gate
+from gradcalc.graph import Graph
+from gradcalc.systems import real
+
+TOLERANCE = 32
+"""Ulps that a gate may be off: far above what any gate needs, far below any mistake."""
+
+
+class Wrong(NamedTuple):
+    """A gate that is off at its own inputs: in its value, or in a local gradient."""
+
+    node: int
+    what: str
+    got: float
+    truth: float
+
+    def __str__(self) -> str:
+        return f"{self.what} is {self.got!r}, but should be {self.truth!r}"
+
+
+def wrong_gates(graph: Graph, values: Sequence[float], carries: Sequence[bool]) -> dict[int, Wrong]:
+    """Return the nodes whose gate is wrong, by node; empty where every gate is right."""
+    wrong = {}
+    for node, inputs in enumerate(graph.inputs):
+        if inputs:
+            found = wrong_gate(graph, values, carries, node)
+            if found:
+                wrong[node] = found
+    return wrong
+
+
+def wrong_gate(graph: Graph, values: Sequence[float], carries: Sequence[bool], node: int) -> Wrong | None:
+    """Return what is wrong with one node: its value, or the local gradient of a wire that carries one."""
+    gate, inputs, value = graph.gates[node], graph.inputs[node], values[node]
+    given = tuple(values[i] for i in inputs)
+    if not all(map(isfinite, given)) or value != value:
+        return None
+    truth = off(value, given, lambda x: apply(gate, x))
+    if truth is not None:
+        return Wrong(node, f"the value of {gate.name}", value, truth)
+    if gate.kink_at(given):
+        return None
+    constant = slopes.slopes(gate, len(given))
+    for k, i in enumerate(inputs):
+        if carries[i]:
+            slope = gate.local(k, real, given, value)
+            if slope != constant[k]:
+                truth = off(slope, given, _slope_of(gate, k))
+                if truth is not None:
+                    return Wrong(node, f"the local gradient of {gate.name} by {_input_name(gate, k)}", slope, truth)
+    return None
+
+
+def _slope_of(gate: Gate, k: int) -> Callable[[Sequence[Any]], Any]:
+    return lambda x: slopes.local(gate, k, x)
+
+
+def _input_name(gate: Gate, k: int) -> str:
+    return f"input {k + 1}" if gate.variadic else gate.parameters[k]
+
+
+def off(got: float, given: Sequence[float], truth: Callable[[Sequence[Any]], Any]) -> float | None:
+    """Return the true number where `got` is not it, None where it is near enough.
+
+    Near enough is `TOLERANCE` ulps of the truth, plus as much as the truth moves when the inputs
+    move by as many ulps of their own: floats can do no better near a zero.
+    """
+    digits = enough_digits(given)
+    while True:
+        with working(digits):
+            exact = truth([mpf(x) for x in given])
+        with working(2 * digits):
+            finer = truth([mpf(x) for x in given])
+            expected = nearest_float(finer)
+            if _settled(exact, finer, digits):
+                return None if got == expected or _near(got, finer, given, truth) else expected
+        if digits * 4 > MOST_DIGITS:
+            return None
+        digits *= 2
+
+
+def _settled(rough: Any, fine: Any, digits: int) -> bool:
+    if not mp.isfinite(fine) or not mp.isfinite(rough):
+        return bool(mp.isnan(rough) == mp.isnan(fine))
+    if rough == fine == 0:
+        return digits >= 200
+    return bool(abs(rough - fine) <= mpf(10) ** -20 * abs(fine))
+
+
+def _near(got: float, exact: Any, given: Sequence[float], truth: Callable[[Sequence[Any]], Any]) -> bool:
+    """Whether `got` is within the tolerance, in ulps of the truth or of the inputs."""
+    if not mp.isfinite(exact):
+        return not isfinite(got)
+    rounded = nearest_float(exact)
+    if not isfinite(rounded) or not isfinite(got):
+        return not isfinite(got) and abs(exact) > 1e308
+    allowed = TOLERANCE * mpf(ulp(rounded))
+    error = abs(mpf(got) - exact)
+    return bool(error <= allowed) or bool(error <= allowed + TOLERANCE * sensitivity(given, truth))
+
+
+def sensitivity(given: Sequence[float], truth: Callable[[Sequence[Any]], Any]) -> Any:
+    """Return how far the truth moves when each input moves by its last bit, at least by one side."""
+    here = [mpf(x) for x in given]
+    moves = mpf(0)
+    for k, x in enumerate(given):
+        step = mpf(ulp(x)) / 2**20
+        sides = [truth([*here[:k], here[k] + s, *here[k + 1 :]]) - truth(here) for s in (-step, step)]
+        moves += max((abs(d) for d in sides if mp.isfinite(d)), default=mpf(0)) * 2**20
+    return moves

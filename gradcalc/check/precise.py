@@ -1,0 +1,68 @@
+"""Values in high precision, from the gates' definitions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, log10
+from typing import Any
+
+from mpmath import mp, mpf
+
+from gradcalc.gates import Gate
+from gradcalc.graph import Graph
+from gradcalc.systems import precise
+
+DIGITS = 50
+"""Fewest digits to compute with."""
+
+MOST_DIGITS = 1600
+"""Most digits to compute with; what has not settled by then is undecided."""
+
+
+def exact(floats: Sequence[float], graph: Graph) -> dict[int, Any]:
+    """Return the leaves of a graph as exact numbers: constants are the floats that the program used."""
+    return {node: mpf(floats[node]) for node in (*graph.constants, *graph.variables.values())}
+
+
+def evaluate(graph: Graph, floats: Sequence[float], given: Mapping[int, Any]) -> list[Any]:
+    """Return the value of each node at the working precision.
+
+    `given` holds the nodes whose value is known, the leaves among them. A node that is not finite
+    in floats is not computed again: exp(exp(exp(9))) has more digits than there is memory.
+    """
+    values: list[Any] = []
+    for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
+        if node in given:
+            values.append(given[node])
+        elif isfinite(floats[node]):
+            values.append(apply(gate, [values[i] for i in inputs]))
+        else:
+            values.append(mpf(floats[node]))
+    return values
+
+
+def apply(gate: Gate, inputs: Sequence[Any]) -> Any:
+    """Return the gate's definition at high-precision inputs, nan where it has no real value."""
+    try:
+        return precise.on_reals(gate.definition(precise, *inputs))
+    except (ZeroDivisionError, ValueError, OverflowError):
+        return precise.nan
+
+
+def enough_digits(floats: Sequence[float]) -> int:
+    """Return the digits to start with: enough for the smallest number to count beside the largest and beside 1."""
+    sizes = {abs(x) for x in floats if x and isfinite(x)} | {1.0}
+    return DIGITS + round(log10(max(sizes)) - log10(min(sizes)))
+
+
+def nearest_float(x: Any) -> float:
+    """Return the double nearest to x, an infinity beyond the largest."""
+    try:
+        return float(x)
+    except OverflowError:
+        return float("inf") if x > 0 else float("-inf")
+
+
+def working(digits: int) -> Any:
+    """Return the context in which mpmath computes with that many digits."""
+    return mp.workdps(digits)

@@ -1,0 +1,98 @@
+"""SymPy's derivative of each gate's definition, made a function of mpmath's numbers once a gate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from mpmath import mp, mpf
+
+from gradcalc.check.precise import apply
+from gradcalc.gates import Gate
+from gradcalc.systems import precise, symbol
+
+Slope = Callable[..., Any]
+
+MODULES: list[Any] = [{"Floor": precise.floor, "Round": precise.round}, "mpmath"]
+"""Where lambdify finds the functions of an expression."""
+
+LARGEST_PIECEWISE = 8
+"""Inputs of a variadic gate up to which it is differentiated piece by piece: n inputs have n^2 conditions."""
+
+
+@lru_cache(maxsize=1024)
+def derivatives(gate: Gate, count: int) -> tuple[Any, ...]:
+    """Return SymPy's derivative of the gate's definition by each of `count` inputs, named as its signature has them."""
+    inputs = symbols(gate, count)
+    output = sympy.sympify(gate.definition(symbol, *inputs))
+    return tuple(sympy.diff(output, x) for x in inputs)
+
+
+def symbols(gate: Gate, count: int) -> list[Any]:
+    """Return a real symbol for each of a gate's inputs."""
+    names = [f"x{k}" for k in range(count)] if gate.variadic else gate.parameters[:count]
+    return [sympy.Symbol(name, real=True) for name in names]
+
+
+@lru_cache(maxsize=1024)
+def slopes(gate: Gate, count: int) -> tuple[Slope | int | None, ...]:
+    """Return for each input a function of all the inputs; a whole number where the slope is constant.
+
+    None where the derivative would be too large to write down.
+    """
+    if gate.variadic and count > LARGEST_PIECEWISE:
+        return (None,) * count
+    inputs = symbols(gate, count)
+    return tuple(_callable(expression, inputs) for expression in derivatives(gate, count))
+
+
+def _callable(expression: Any, inputs: list[Any]) -> Slope | int:
+    if expression.is_Integer:
+        return int(expression)
+    if expression in inputs:
+        k = inputs.index(expression)
+        return lambda *given: given[k]
+    function: Slope = sympy.lambdify(inputs, expression, MODULES)
+    return function
+
+
+def local(gate: Gate, k: int, given: Sequence[Any]) -> Any:
+    """Return d output / d input k in high precision; nan where the definition has no slope.
+
+    Where SymPy's formula has no value (x**y*y/x at 0) the slope is the definition's own limit.
+    """
+    slope = slopes(gate, len(given))[k]
+    if isinstance(slope, int):
+        return mpf(slope)
+    if slope is None:
+        return limit(gate, k, given)
+    try:
+        value = precise.on_reals(mp.mpmathify(slope(*given)))
+    except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+        value = precise.nan
+    return value if mp.isfinite(value) else limit(gate, k, given)
+
+
+def limit(gate: Gate, k: int, given: Sequence[Any]) -> Any:
+    """Return the slope of a definition as the limit of difference quotients; nan where the sides differ."""
+    with mp.workdps(3 * mp.dps):
+        left, right = (quotient(gate, k, given, side * _step(given[k])) for side in (-1, 1))
+    agree = mp.isfinite(left) and mp.isfinite(right) and abs(left - right) <= abs(right) * mpf(10) ** (-mp.dps // 4)
+    return right if agree or left == right or _vanish(left, right) else precise.nan
+
+
+def quotient(gate: Gate, k: int, given: Sequence[Any], step: Any) -> Any:
+    """Return the difference quotient of a definition in its input k."""
+    moved = [*given[:k], given[k] + step, *given[k + 1 :]]
+    return (apply(gate, moved) - apply(gate, given)) / step
+
+
+def _step(x: Any) -> Any:
+    return (abs(x) or 1) * mpf(10) ** (-mp.dps // 3)
+
+
+def _vanish(left: Any, right: Any) -> bool:
+    """Whether both quotients are as small as their steps, as those of x**2 at 0 are."""
+    return bool(max(abs(left), abs(right)) <= mpf(10) ** (-mp.dps // 4))

@@ -1,0 +1,237 @@
+"""What the oracles say together: a verdict for every gradient asked for, and for every node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from mpmath import mpf
+
+from gradcalc.check import closed
+from gradcalc.check.blame import blame, told
+from gradcalc.check.chain import Reference, reference
+from gradcalc.check.compare import agrees, digits, relative_error
+from gradcalc.check.difference import SEPARATE, Sides, one, random_directions, same, sides
+from gradcalc.check.local import Wrong, wrong_gates
+from gradcalc.check.precise import nearest_float, working
+from gradcalc.check.printer import to_text
+from gradcalc.gates.record import Kink
+from gradcalc.graph import Graph
+from gradcalc.kinks import ancestors, describe, kinked_nodes
+from gradcalc.result import Check, Entry, Kinked, worst
+
+VOICES_AGREE = 15
+"""Digits in which the references must agree with each other."""
+
+
+class Proof(NamedTuple):
+    """The check, the kinks with their one-sided derivatives, and what else people should know."""
+
+    check: Check
+    kinks: list[Kinked]
+    warnings: list[str]
+
+
+def prove(
+    graph: Graph,
+    values: Sequence[float],
+    gradients: Sequence[float | None],
+    wrt: Sequence[str],
+    *,
+    rtol: float = 1e-9,
+    atol: float = 0.0,
+) -> Proof:
+    """Check the values and gradients of a graph against references built from definitions alone.
+
+    `gradients` has one entry a node, None for those without; `wrt` names those asked for.
+    """
+    case = Case(graph, values, gradients, wrt, rtol, atol)
+    entries = [case.entry(node) for node in range(len(graph))]
+    formulas = case.closed_forms()
+    asked = {name: case.with_formula(entries[graph.node(name)], formulas.get(name)) for name in wrt}
+    verdict = "fail" if case.wrong else worst([entry.verdict for entry in asked.values()])
+    first_wrong = min(case.wrong, default=None)
+    check = Check(
+        verdict=verdict,
+        method="closed form" if formulas else "gate by gate",
+        rtol=rtol,
+        atol=atol,
+        gradients=asked,
+        nodes=entries,
+        first_wrong=first_wrong,
+        reason="" if first_wrong is None else f"#{first_wrong}: {case.wrong[first_wrong]}",
+    )
+    told_sides = {
+        name: (_float(case.sides[node].left), _float(case.sides[node].right))
+        for name in wrt
+        if (node := graph.node(name)) in case.sides
+    }
+    return Proof(check, describe(graph, values, case.kinks, told_sides), case.value_warnings())
+
+
+class Case:
+    """One graph at one point, with everything that the oracles found out about it."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        values: Sequence[float],
+        gradients: Sequence[float | None],
+        wrt: Sequence[str],
+        rtol: float,
+        atol: float,
+    ) -> None:
+        self.graph, self.values, self.gradients, self.rtol, self.atol = graph, values, gradients, rtol, atol
+        self.wrt = {name: graph.node(name) for name in wrt}
+        carries = [gradient is not None for gradient in gradients]
+        self.wrong: dict[int, Wrong] = wrong_gates(graph, values, carries)
+        self.truth: Reference = reference(graph, values, carries)
+        self.kinks: dict[int, Kink] = kinked_nodes(graph, values)
+        self.moves_kink = ancestors(graph, {i for node in self.kinks for i in graph.inputs[node]})
+        self.sides = self._kinked_sides()
+        self.objections = self._objections()
+        self._lost = ""
+
+    # The third voice.
+
+    def _kinked_sides(self) -> dict[int, Sides]:
+        """Return the one-sided derivatives by the names, then the nodes, that move a kink."""
+        nodes = [node for node, g in enumerate(self.gradients) if g is not None and self.moves_kink[node]]
+        first = [node for node in self.wrt.values() if self.moves_kink[node]]
+        return {node: self._sides(node) for node in list(dict.fromkeys(first + nodes))[:SEPARATE]}
+
+    def _sides(self, node: int, expected: Any = None) -> Sides:
+        direction = one(node, self.values)
+        speed = direction[node]
+        found = sides(self.graph, self.values, direction, None if expected is None else expected * speed)
+        return Sides(*(None if d is None else d / speed for d in found[:2]), found.jump)
+
+    def _objections(self) -> dict[int, str]:
+        """Return what the central difference has against the reference, by node."""
+        smooth = [n for n in self.wrt.values() if not self.moves_kink[n] and self.truth.settled[n]]
+        if len(smooth) <= SEPARATE:
+            objections = {node: self._objection(node) for node in smooth}
+        else:
+            together = next(filter(None, map(self._objection_along, random_directions(smooth, self.values))), "")
+            objections = dict.fromkeys(smooth, together)
+        return {node: text for node, text in objections.items() if text}
+
+    def _objection(self, node: int) -> str:
+        return _objection(self._sides(node, self.truth.gradients[node]), self.truth.gradients[node])
+
+    def _objection_along(self, direction: Mapping[int, Any]) -> str:
+        with working(self.truth.digits):
+            expected = sum((self.truth.gradients[node] * speed for node, speed in direction.items()), mpf(0))
+        return _objection(sides(self.graph, self.values, direction, expected), expected)
+
+    # Verdicts.
+
+    def entry(self, node: int) -> Entry | None:
+        """Return the verdict on one node's gradient, None where it has none."""
+        got = self.gradients[node]
+        if got is None:
+            return None
+        if self.moves_kink[node]:
+            return self._kinked_entry(node, got)
+        if node in self.objections:
+            return self._undecided(node, got, self.objections[node])
+        if not self.truth.settled[node]:
+            return Entry("undecided", None, None, None, reason=f"{self.truth.digits} digits were not enough")
+        return self._compared(node, got, self.truth.gradients[node])
+
+    def _compared(self, node: int, got: float, truth: Any) -> Entry:
+        with working(self.truth.digits):
+            numbers = nearest_float(truth), relative_error(got, truth), digits(got, truth)
+            right = agrees(got, truth, self.rtol, self.atol)
+        if node in self.wrong:
+            return Entry("fail", *numbers, reason=str(self.wrong[node]))
+        if right:
+            return Entry("pass", *numbers)
+        if self.wrong:
+            first = min(self.wrong)
+            return Entry("fail", *numbers, reason=f"the gate of #{first} is wrong: {self.wrong[first]}")
+        return Entry("inaccurate", *numbers, reason=f"{numbers[2]} digits hold: {self.lost()}")
+
+    def _undecided(self, node: int, got: float, reason: str) -> Entry:
+        entry = self._compared(node, got, self.truth.gradients[node])
+        return entry if entry.verdict == "fail" else replace(entry, verdict="undecided", reason=reason)
+
+    def _kinked_entry(self, node: int, got: float) -> Entry:
+        """Return the verdict on a gradient that depends on a kink: its sides decide where they agree."""
+        found = self.sides.get(node)
+        kink = next(k for k in self.kinks if ancestors(self.graph, self.graph.inputs[k])[node])
+        word = "jump" if self.kinks[kink].jump and (found is None or found.jump) else "kink"
+        place = f"a {word} at #{kink} {self.graph.expr(kink, 40)} ({self.kinks[kink].text})"
+        if node in self.wrong:
+            return Entry("fail", None, None, None, reason=str(self.wrong[node]))
+        if found is None:
+            return Entry("undecided", None, None, None, reason=place)
+        if not found.agree:
+            left, right = _told(found.left), _told(found.right)
+            return Entry("undecided", None, None, None, reason=f"{place}: {left} from the left, {right} from the right")
+        entry = self._compared(node, got, found.right)
+        if entry.verdict == "inaccurate":
+            reason = f"{place}: the derivative is {_told(found.right)} from both sides, the convention gives {got:.6g}"
+            return replace(entry, verdict="undecided", reason=reason)
+        return entry
+
+    def lost(self) -> str:
+        """Return the sentence that says where digits were lost."""
+        if not self._lost:
+            with working(self.truth.digits):
+                truth = (self.truth.values, self.truth.gradients)
+                self._lost = told(self.graph, blame(self.graph, self.values, self.gradients, truth))
+        return self._lost
+
+    def value_warnings(self) -> list[str]:
+        """Return a warning where the output's own value lost digits."""
+        got, truth = self.values[self.graph.output], self.truth.values[self.graph.output]
+        with working(self.truth.digits):
+            if self.wrong or not self.truth.settled[self.graph.output] or agrees(got, truth, self.rtol, self.atol):
+                return []
+            right = digits(got, truth)
+        return [f"only {right} digits of the output's value {got!r} hold ({nearest_float(truth)!r}): {self.lost()}"]
+
+    # The first voice.
+
+    def closed_forms(self) -> dict[str, tuple[Any, Any]]:
+        """Return (formula, value) for each name, nothing where the expression is too large."""
+        if not closed.is_small(self.graph):
+            return {}
+        return closed.references(self.graph, list(self.wrt), self.values, self.truth.values, self.truth.digits)
+
+    def with_formula(self, entry: Entry | None, form: tuple[Any, Any] | None) -> Entry:
+        """Return the entry with its formula, undecided where the closed form contradicts the reference."""
+        assert entry is not None, "a gradient that was asked for has an entry"
+        if form is None:
+            return entry
+        expression, value = form
+        entry = replace(entry, formula=to_text(expression))
+        if entry.verdict == "undecided" or entry.reference is None or value != value:
+            return entry
+        if agrees(entry.reference, value, 10.0**-VOICES_AGREE, 0.0):
+            return entry
+        return replace(
+            entry, verdict="undecided", reason=f"the closed form gives {_told(value)}, gate by gate {entry.reference!r}"
+        )
+
+
+def _objection(found: Sides, truth: Any) -> str:
+    """Return what one-sided derivatives have against a reference, empty where they agree with it or are silent."""
+    left, right = found.left, found.right
+    if left is None and right is None:
+        return "a jump" if found.jump else ""
+    if left is None or right is None:
+        return f"the edge of a domain: {_told(left)} from the left, {_told(right)} from the right"
+    if not same(left, right):
+        return f"a kink: {_told(left)} from the left, {_told(right)} from the right"
+    return "" if same(left, truth) else f"the references disagree: central difference {_told(left)}, gate by gate {_told(truth)}"
+
+
+def _told(x: Any) -> str:
+    return "none" if x is None else f"{nearest_float(x):.6g}"
+
+
+def _float(x: Any) -> float | None:
+    return None if x is None else nearest_float(x)

@@ -1,0 +1,133 @@
+"""The command line: one file a command, loaded on use.
+
+`run` is the one place where an error becomes text and an exit code. A first argument that is
+exactly a command's name is that command, anything else is a program for `eval`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gradcalc.commands import failure
+
+COMMANDS = ("eval", "diff", "gates", "examples")
+"""The commands; each is `command` in the module of its name."""
+
+VARIABLE = "_GRADCALC_COMPLETE"
+"""The environment variable through which a shell asks for completions."""
+
+START = """\
+gradcalc computes gradients by backpropagation, shows every step, and proves the result.
+
+  gradcalc '(x + y)*z' x=-2 y=5 z=-4
+  gradcalc 'q = x + y; q*z' x=-2 y=5 z=-4 --wrt x,q
+  gradcalc diff 'sigmoid(w*x + b)'
+
+More: gradcalc examples, gradcalc gates, gradcalc --help
+"""
+
+HELP = """\
+Compute gradients by backpropagation, node by node, and prove them.
+
+\b
+  gradcalc '(x + y)*z' x=-2 y=5 z=-4
+
+A first argument that is no command's name is a PROGRAM: 'gradcalc PROGRAM ...' is short for
+'gradcalc eval PROGRAM ...'. 'gradcalc eval --help' lists its options.
+"""
+
+EPILOG = """\
+Exit codes: 0 nothing failed; 1 a gradient is wrong; 2 usage, syntax, names, files; 3 a number that
+is not finite, a domain error, an unfinished check, and with --strict also inaccurate and undecided.
+
+\b
+Completion in the shell:
+  bash   eval "$(_GRADCALC_COMPLETE=bash_source gradcalc)"     in ~/.bashrc
+  zsh    eval "$(_GRADCALC_COMPLETE=zsh_source gradcalc)"      in ~/.zshrc
+  fish   _GRADCALC_COMPLETE=fish_source gradcalc | source      in ~/.config/fish/config.fish
+"""
+
+
+class Commands(click.Group):
+    """The commands, loaded on use, with `eval` as the default."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        """Return the names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
+        """Load a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"gradcalc.commands.{cmd_name}").command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command in front, unless a command or the group itself is asked."""
+        if args == ["-h"]:
+            args = ["--help"]
+        if args and args[0] not in (*COMMANDS, "--help", "--version"):
+            args = ["eval", *args]
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Complete a first word: a command, or an option of the default command."""
+        found = super().shell_complete(ctx, incomplete)
+        default = self.get_command(ctx, "eval")
+        if default and incomplete.startswith("-"):
+            with default.make_context("eval", [], parent=ctx, resilient_parsing=True) as inner:
+                own = {item.value for item in found}
+                found += [item for item in default.shell_complete(inner, incomplete) if item.value not in own]
+        return found
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's interface
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("gradcalc")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        click.echo(f"gradcalc {number}")
+        ctx.exit()
+
+
+@click.group("gradcalc", cls=Commands, invoke_without_command=True, help=HELP, epilog=EPILOG)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version,
+              help="Show the version.")  # fmt: skip
+@click.pass_context
+def group(ctx: click.Context) -> None:
+    """Show three examples where no command is given."""
+    if ctx.invoked_subcommand is None:
+        click.echo(START, nl=False)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; return its exit code."""
+    failure.tolerate(sys.stdout, sys.stderr)
+    try:
+        if VARIABLE in os.environ:
+            from click.shell_completion import shell_complete
+
+            return shell_complete(group, {}, "gradcalc", VARIABLE, os.environ[VARIABLE])
+        code = _invoke(list(arguments))
+        failure.flush()
+        return code
+    except BaseException as error:
+        return failure.report(error, arguments)
+
+
+def _invoke(arguments: list[str]) -> int:
+    failure.require_text(arguments)
+    try:
+        with group.make_context("gradcalc", arguments, max_content_width=100) as ctx:
+            return group.invoke(ctx) or 0
+    except click.exceptions.Exit as end:
+        return end.exit_code

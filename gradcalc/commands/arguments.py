@@ -1,0 +1,91 @@
+"""Arguments: sorted before click sees them, and what they stand for.
+
+`-x^2` is a program, not a heap of short options. So a token is an option only when it is exactly a
+short option of the command or begins with `--`; any other token is positional, wherever it stands.
+`--` ends the options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from math import isfinite
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gradcalc.errors import UsageError
+from gradcalc.point import read_text
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SortedCommand(click.Command):
+    """A command whose arguments are sorted: options first, the rest behind `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, sorted."""
+        return super().parse_args(ctx, sort(args, self.get_params(ctx)))
+
+
+def sort(tokens: Iterable[str], params: Iterable[click.Parameter]) -> list[str]:
+    """Return the options, `--`, and the positional tokens."""
+    options = [param for param in params if isinstance(param, click.Option)]
+    short = {name for option in options for name in option.opts if not name.startswith("--")}
+    takes_value = {name for option in options if not (option.is_flag or option.count) for name in option.opts}
+    found: list[str] = []
+    positional: list[str] = []
+    rest = iter(tokens)
+    for token in rest:
+        if token == "--":  # noqa: S105 - not a password
+            positional += rest
+        elif token.startswith("--") or token in short:
+            found.append(token)
+            if token in takes_value:
+                found += islice(rest, 1)
+        else:
+            positional.append(token)
+    return [*found, "--", *positional]
+
+
+def setting(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
+    """Return an option that the environment variable `GRADCALC_NAME` can set too."""
+    return click.option(*declarations, envvar=f"GRADCALC_{name}", show_envvar=True, **attributes)
+
+
+def read_program(argument: str) -> str:
+    """Return the program that an argument gives: its text, a file's for `@file`, standard input's for `-`."""
+    if argument == "-":
+        return read_text("-")
+    return read_text(argument[1:]) if argument.startswith("@") else argument
+
+
+def complete_program(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's interface
+    """Return the files that `@…` can mean."""
+    if not incomplete.startswith("@"):
+        return []
+    start = Path(incomplete[1:])
+    folder = start if incomplete.endswith(("@", "/")) else start.parent
+    try:
+        files = sorted(folder.iterdir())
+    except OSError:
+        return []
+    names = [f"@{file}{'/' if file.is_dir() else ''}" for file in files]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+program = click.argument("program", shell_complete=complete_program)
+"""The argument PROGRAM."""
+
+
+def split(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> list[str]:  # noqa: ARG001 - click's interface
+    """Return the names of a repeatable, comma-separated option."""
+    return list(dict.fromkeys(name.strip() for text in value for name in text.split(",") if name.strip()))
+
+
+def tolerance(ctx: click.Context, param: click.Parameter, value: float) -> float:  # noqa: ARG001 - click's interface
+    """Return a tolerance; it must be a finite number, zero or more."""
+    if not (isfinite(value) and value >= 0):
+        raise UsageError(f"--{param.name} must be a finite number, zero or more, not {value}")
+    return value

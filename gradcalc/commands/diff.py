@@ -1,0 +1,128 @@
+"""`gradcalc diff`: the gradient's formulas; no point is needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from gradcalc.commands import output
+from gradcalc.commands.arguments import SortedCommand, program, read_program, setting, split
+from gradcalc.errors import NamingError, TooLargeError, suggest
+from gradcalc.graph import Graph
+
+Formulas = Mapping[str, Any]
+
+
+@click.command("diff", cls=SortedCommand, short_help="Show the gradient's formulas; no point is needed.")
+@program
+@setting("WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
+         help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
+@click.option("-f", "--format", "format_", type=click.Choice(["text", "latex", "python", "c", "json"]),
+              default="text", show_default=True, help="text is the language of PROGRAM itself.")  # fmt: skip
+@setting("OUTPUT", "-o", "--output", "file", metavar="FILE", type=click.Path(),
+         help="Write the formulas to a file.")  # fmt: skip
+@setting("MAX_NODES", "--max-nodes", metavar="N", type=click.IntRange(min=1), default=10_000_000,
+         show_default=True, help="Refuse programs of more nodes.")  # fmt: skip
+def command(program: str, wrt: list[str], format_: str, file: str | None, max_nodes: int) -> int:
+    r"""Differentiate PROGRAM with SymPy and print one formula a variable.
+
+    \b
+      gradcalc diff '(x + y)*z'
+      gradcalc diff 'sigmoid(w*x + b)' --wrt w --format latex
+    """
+    from gradcalc.language import parse
+
+    text = read_program(program)
+    graph = parse(text, None, max_nodes=max_nodes)
+    formulas = derivatives(graph, wrt)
+    output.emit([WRITERS[format_](graph, formulas)], file)
+    return 0
+
+
+def derivatives(graph: Graph, wrt: list[str]) -> Formulas:
+    """Return SymPy's derivatives by the names asked for, or by every variable."""
+    known = [*graph.variables, *graph.named]
+    for name in wrt:
+        if name not in known:
+            near = suggest(name, known)
+            hint = f"did you mean '{near}'?" if near else ""
+            raise NamingError(f"unknown name '{name}' in --wrt", hint=hint)
+    from gradcalc.check import closed
+
+    if not closed.is_small(graph):
+        raise TooLargeError("the formulas would be too large", hint="give values: the numbers are no problem")
+    return closed.derivatives(graph, wrt or list(graph.variables))
+
+
+def _label(graph: Graph) -> str:
+    """Return the output's name: its statement's, or a letter that is free."""
+    named = next((name for name, node in graph.named.items() if node == graph.output), None)
+    taken = {*graph.variables, *graph.named}
+    return named or next((letter for letter in "fygh" if letter not in taken), "output")
+
+
+def _text(graph: Graph, formulas: Formulas) -> str:
+    from gradcalc.check.printer import to_text
+
+    return _lines(formulas, lambda name, formula: f"d{_label(graph)}/d{name} = {to_text(formula)}")
+
+
+def _json(graph: Graph, formulas: Formulas) -> str:
+    from gradcalc.check.printer import to_text
+    from gradcalc.report.json import SCHEMA
+
+    found = {name: to_text(formula) for name, formula in formulas.items()}
+    return json.dumps({"schema": SCHEMA, "program": graph.text, "derivatives": found}) + "\n"
+
+
+def _latex(graph: Graph, formulas: Formulas) -> str:
+    import sympy
+    from sympy.printing.latex import LatexPrinter
+
+    class Printer(LatexPrinter):  # type: ignore[misc]
+        """Knows our own functions."""
+
+        def _print_Floor(self, expr: Any) -> str:  # noqa: N802 - SymPy's dispatch on names
+            return rf"\left\lfloor {self._print(expr.args[0])} \right\rfloor"
+
+        def _print_Round(self, expr: Any) -> str:  # noqa: N802
+            return rf"\operatorname{{round}}\left({self._print(expr.args[0])}\right)"
+
+    printer = Printer()
+    top = printer.doprint(sympy.Symbol(_label(graph)))
+
+    def line(name: str, formula: Any) -> str:
+        bottom = printer.doprint(sympy.Symbol(name))
+        return rf"\frac{{\partial {top}}}{{\partial {bottom}}} = {printer.doprint(formula)}"
+
+    return _lines(formulas, line)
+
+
+def _python(graph: Graph, formulas: Formulas) -> str:
+    import sympy
+
+    functions = {"Floor": "math.floor", "Round": "round"}
+    return _lines(
+        formulas, lambda name, f: f"d{_label(graph)}_d{name} = {sympy.pycode(f, user_functions=functions)}"
+    )
+
+
+def _c(graph: Graph, formulas: Formulas) -> str:
+    import sympy
+
+    functions = {"Floor": "floor", "Round": "rint"}
+    return _lines(
+        formulas, lambda name, f: f"d{_label(graph)}_d{name} = {sympy.ccode(f, user_functions=functions)};"
+    )
+
+
+def _lines(formulas: Formulas, line: Callable[[str, Any], str]) -> str:
+    return "".join(line(name, formula) + "\n" for name, formula in formulas.items())
+
+
+WRITERS: dict[str, Callable[[Graph, Formulas], str]] = {
+    "text": _text, "json": _json, "latex": _latex, "python": _python, "c": _c,
+}  # fmt: skip

@@ -1,0 +1,176 @@
+"""`gradcalc gates`: the catalogue, and a page for each gate, read from the gates' own records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from gradcalc.commands import output
+from gradcalc.commands.arguments import SortedCommand
+from gradcalc.errors import UsageError, suggest, width
+from gradcalc.gates import CALLABLE, FAMILIES, GATES, Gate, lookup
+
+FLOWS = {
+    "distributor": "passes the upstream gradient on to every input",
+    "switcher": "gives each input the upstream gradient times the other input",
+    "router": "sends the upstream gradient to the input that was taken, 0 to the others",
+    "scaler": "multiplies the upstream gradient by its local gradient",
+    "mixer": "every input's gradient depends on all of the output's",
+}
+"""What each flow does to the gradient on its way back."""
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's interface
+    return [name for name in CALLABLE if name.startswith(incomplete)]
+
+
+@click.command("gates", cls=SortedCommand, short_help="List every gate, or show one gate's page.")
+@click.argument("name", required=False, shell_complete=_complete)
+@click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text",
+              show_default=True, help="How the catalogue is written.")  # fmt: skip
+def command(name: str | None, format_: str) -> int:
+    r"""List the gates, or show the page of gate NAME.
+
+    A page has the gate's definition, its local gradients, its flow, its kinks, and what it keeps.
+
+    \b
+      gradcalc gates
+      gradcalc gates sigmoid
+    """
+    if format_ == "json":
+        output.emit(
+            [_json([brief(gate) for gate in GATES.values()] if name is None else [full(found(name))])]
+        )
+    else:
+        output.emit(catalogue() if name is None else page(found(name)))
+    return 0
+
+
+def found(name: str) -> Gate:
+    """Return the gate of that name, alias or infix symbol."""
+    gate = lookup(name) or next((g for g in CALLABLE.values() if name in (g.infix, g.prefix)), None)
+    if gate is None:
+        near = suggest(name, CALLABLE)
+        hint = f"did you mean '{near}'?" if near else "gradcalc gates lists them"
+        raise UsageError(f"unknown gate '{name}'", hint=hint)
+    return gate
+
+
+def _json(gates: list[dict[str, Any]]) -> str:
+    from gradcalc.report.json import SCHEMA
+
+    return json.dumps({"schema": SCHEMA, "gates": gates}) + "\n"
+
+
+def brief(gate: Gate) -> dict[str, Any]:
+    """Return what the record itself says."""
+    return {
+        "name": gate.name,
+        "family": next(family for family, gates in FAMILIES.items() if gate in gates),
+        "signature": gate.signature,
+        "aliases": list(gate.aliases),
+        "infix": gate.infix or None,
+        "flow": gate.flow,
+        "keeps": list(gate.keeps),
+        "domain": [d.text for d in gate.domain],
+        "kinks": [{name: x for name, x in k._asdict().items() if name != "where"} for k in gate.kinks],
+        "expansion": gate.expansion or None,
+        "doc": gate.doc,
+    }
+
+
+def full(gate: Gate) -> dict[str, Any]:
+    """Return all of a gate's page, with SymPy's definition and local gradients."""
+    definition, local = formulas(gate)
+    return {**brief(gate), "definition": definition, "local": local}
+
+
+def formulas(gate: Gate) -> tuple[str, dict[str, str]]:
+    """Return the definition and the local gradients as SymPy has them, in the language itself."""
+    import sympy
+
+    from gradcalc.check.printer import to_text
+    from gradcalc.systems import symbol
+
+    names = ("x", "y") if gate.variadic else gate.parameters
+    inputs = [sympy.Symbol(name, real=True) for name in names]
+    value = sympy.sympify(gate.definition(symbol, *inputs))
+    return to_text(value), {str(x): to_text(sympy.diff(value, x)) for x in inputs}
+
+
+# As text.
+
+
+def catalogue() -> Iterator[str]:
+    """Yield the list of gates by family."""
+    columns = output.options().width
+    signature = max(width(written(gate)) for gates in FAMILIES.values() for gate in gates)
+    signature = min(signature, 30)
+    for family, gates in FAMILIES.items():
+        yield f"{family}\n"
+        for gate in gates:
+            flow = (gate.flow or "").ljust(len("distributor"))
+            line = f"  {written(gate).ljust(signature)}  {flow}  {first_sentence(gate.doc)}"
+            yield (line if columns is None else _cut(line, columns)) + "\n"
+        yield "\n"
+    yield "gradcalc gates NAME shows a gate's page: definition, local gradients, kinks.\n"
+
+
+def written(gate: Gate) -> str:
+    """Return how a gate is called, and the symbol that writes it."""
+    symbol = gate.infix or gate.prefix
+    return f"{gate.signature}   {symbol}" if symbol else gate.signature
+
+
+def first_sentence(text: str) -> str:
+    """Return a text up to its first full stop."""
+    return text.partition(". ")[0].rstrip(".")
+
+
+def _cut(text: str, columns: int) -> str:
+    dots = "…" if output.unicode() else "..."
+    return text if width(text) <= columns else text[: columns - len(dots)].rstrip() + dots
+
+
+def page(gate: Gate) -> Iterator[str]:
+    """Yield a gate's page."""
+    yield f"{gate.signature}\n  {gate.doc}\n\n"
+    definition, local = formulas(gate)
+    facts = [
+        ("written", how_written(gate)),
+        ("definition", definition),
+        *(("local gradient", f"d/d{name} = {formula}") for name, formula in local.items()),
+        ("flow", f"{gate.flow}: {FLOWS.get(gate.flow or '', '')}"),
+        ("keeps", ", ".join("its output" if name == "out" else name for name in gate.keeps) or "nothing"),
+        *(("domain", d.text) for d in gate.domain),
+        *(("jump" if k.jump else "kink", _kink(k)) for k in gate.kinks),
+        ("same as", gate.expansion),
+        *(("pinned", _edge(gate, edge)) for edge in gate.edges),
+    ]
+    before = ""
+    for title, text in facts:
+        if text:
+            yield f"  {(title if title != before else '').ljust(14)}  {text}\n"
+            before = title
+
+
+def how_written(gate: Gate) -> str:
+    """Return the ways to write a gate."""
+    symbols = [gate.infix and f"x {gate.infix} y", gate.prefix and f"{gate.prefix}x"]
+    calls = [gate.signature.replace(gate.name, name, 1) for name in (gate.name, *gate.aliases)]
+    return ", ".join(filter(None, [*symbols, *calls]))
+
+
+def _kink(kink: Any) -> str:
+    others = {"torch": kink.torch, "JAX": kink.jax, "TensorFlow": kink.tf}
+    said = [f"{system} {answer}" for system, answer in others.items() if answer]
+    return f"where {kink.text}: local gradient {kink.ours} here" + (f"; {', '.join(said)}" if said else "")
+
+
+def _edge(gate: Gate, edge: Any) -> str:
+    given = ", ".join(f"{x:.6g}" for x in edge.inputs)
+    local = ", ".join("none" if x is None else f"{x:.6g}" for x in edge.local)
+    return f"{gate.name}({given}) = {edge.value:.6g}, local gradient {local}: {edge.why}"

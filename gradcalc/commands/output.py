@@ -1,0 +1,57 @@
+"""Where a report goes: standard output or a file, with colour or without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from gradcalc.errors import UsageError
+from gradcalc.report import NodeChoice, Options
+
+
+def options(color: str = "auto", nodes: NodeChoice | None = None, file: str | None = None) -> Options:
+    """Return how a report is to be written to standard output, or to a file."""
+    if file is not None:
+        return Options(nodes=nodes)
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    return Options(nodes, width, wants_colour(color, terminal), not unicode())
+
+
+def wants_colour(color: str, terminal: bool) -> bool:
+    """Whether to use colour: --color says, else NO_COLOR, else whether this is a terminal."""
+    if color != "auto":
+        return color == "always"
+    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def unicode() -> bool:
+    """Whether standard output takes the signs of the table."""
+    try:
+        "×…─✓≈✗".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def emit(pieces: Iterable[str], file: str | None = None) -> None:
+    """Write a report to standard output, or to a file; a file is opened once the whole text is there."""
+    if file is None:
+        if sys.stdout is None:
+            raise UsageError("cannot write: standard output is closed")
+        sys.stdout.writelines(pieces)
+        return
+    text = "".join(pieces)
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"cannot write '{file}': {(reason or '').lower()}") from None
+
+
+def note(text: str) -> None:
+    """Say something on stderr."""
+    print(text, file=sys.stderr)  # noqa: T201 - what is no data goes to stderr

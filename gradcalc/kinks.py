@@ -1,0 +1,69 @@
+"""Kinks and jumps met on the way: which gates are at one, and what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from gradcalc.forward import applied, never_computed
+from gradcalc.gates.record import Kink
+from gradcalc.graph import Graph
+from gradcalc.result import Kinked
+
+Slope = float | None
+
+
+def kinked_nodes(graph: Graph, values: Sequence[float]) -> dict[int, Kink]:
+    """Return the nodes that the output depends on and whose gate is at a kink or a jump."""
+    if not any(gate.kinks for gate in set(graph.gates)):
+        return {}
+    skipped = never_computed(graph, values)
+    feeds = ancestors(graph, [graph.output])
+    found = {}
+    for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
+        if gate.kinks and feeds[node] and node not in skipped:
+            kink = gate.kink_at(tuple(values[i] for i in inputs))
+            if kink is not None:
+                found[node] = kink
+    return found
+
+
+def ancestors(graph: Graph, targets: Iterable[int]) -> list[bool]:
+    """Return for each node whether it is one of the targets or one of them is computed from it."""
+    feeds = [False] * len(graph)
+    for node in targets:
+        feeds[node] = True
+    for node in range(len(graph) - 1, -1, -1):
+        if feeds[node]:
+            for i in graph.inputs[node]:
+                feeds[i] = True
+    return feeds
+
+
+def describe(
+    graph: Graph,
+    values: Sequence[float],
+    kinks: Mapping[int, Kink],
+    sides: Mapping[str, tuple[Slope, Slope]] | None = None,
+) -> list[Kinked]:
+    """Return what people are told of each kink: the branch taken, both sides, the conventions.
+
+    `sides` holds the left and right derivative of the output by name, where they were computed.
+    """
+    told = []
+    for node, kink in kinks.items():
+        feeds = ancestors(graph, [node])
+        moving = {name: pair for name, pair in (sides or {}).items() if feeds[graph.node(name)]}
+        given = [values[i] for i in graph.inputs[node]]
+        told.append(
+            Kinked(
+                node=node,
+                text=f"{graph.expr(node)}: {kink.text}",
+                jump=kink.jump,
+                branch=f"{applied(graph.gates[node], given)} is {values[node]:.6g}",
+                convention=kink.ours,
+                left={name: left for name, (left, _) in moving.items()},
+                right={name: right for name, (_, right) in moving.items()},
+                others={"torch": kink.torch, "JAX": kink.jax, "TensorFlow": kink.tf},
+            )
+        )
+    return told
