@@ -112,6 +112,8 @@ def local_gradients(
 
 # Gradients that are not finite.
 
+ORDINALS = ("first", "second", "third")
+
 
 def require_finite(
     graph: Graph, values: Sequence[float], gradients: Sequence[float | None], wrt: Sequence[str]
@@ -132,7 +134,7 @@ def not_finite(
         return NotFiniteError(f"the gradient of '{bad[0]}' is not finite", hint=hint)
     node, k, local = found
     gate, given = graph.gates[node], [values[i] for i in graph.inputs[node]]
-    by = f" by its input {gate.parameters[k]}" if len(gate.parameters) > 1 else ""
+    by = f" by its {ORDINALS[k] if k < len(ORDINALS) else f'{k + 1}th'} input" if len(given) > 1 else ""
     why = "is not defined" if local != local else "is infinite" if not isfinite(local) else "overflows on the way"
     message = f"the gradient of '{bad[0]}' is not finite: the slope of {applied(gate, given)}{by} {why}"
     return NotFiniteError(message, source=graph.text, span=graph.span(node), hint=hint)

@@ -67,7 +67,7 @@ EXAMPLES: dict[str, Example] = {
             "w2=-2",
             "b2=0.25",
             "alpha=1",
-        ),  # fmt: skip
+        ),
     ),
 }
 """Name -> example."""

@@ -138,21 +138,20 @@ def not_finite(graph: Graph, values: Sequence[float], node: int) -> GradcalcErro
     gate, given = graph.gates[node], tuple(values[i] for i in graph.inputs[node])
     if gate is VARIABLE:
         return NotFiniteError(f"'{graph.names()[node]}' is {values[node]:g}, which is not a finite number", **place)
-    broken = outside(gate, given)
+    broken = next((condition.text for condition in gate.domain if not condition.holds(*given)), "")
     if broken:
-        return DomainError(f"{applied(gate, given)} is not defined: {broken}", **place)
+        return DomainError(f"{applied(gate, given)} is not defined: {written(gate)} needs {broken}", **place)
     return NotFiniteError(f"{applied(gate, given)} is {values[node]:g}: too large for a float", **place)
 
 
-def outside(gate: Gate, given: tuple[float, ...]) -> str:
-    """Return the condition of the gate's domain that the inputs break, empty where there is none."""
-    broken = (condition.text for condition in gate.domain if not condition.holds(*given))
-    return next((f"needs {text}" for text in broken), "")
+def written(gate: Gate) -> str:
+    """Return how a gate is written, with the names that its record gives its inputs."""
+    return f" {gate.infix} ".join(gate.parameters) if gate.infix else gate.signature
 
 
 def applied(gate: Gate, given: Sequence[float]) -> str:
     """Return the gate applied to numbers, as a sentence has it: `log of -2`, `1 / 0`, `max of 1, 2`."""
-    numbers = [f"{x:.6g}" for x in given]
+    numbers = [f"{x + 0.0:.10g}" for x in given]
     if gate.infix and len(numbers) == 2:
         return f" {gate.infix} ".join(f"({x})" if x.startswith("-") else x for x in numbers)
     return f"{gate.name} of {', '.join(numbers)}"

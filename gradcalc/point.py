@@ -8,7 +8,6 @@ TOML it is a number.
 from __future__ import annotations
 
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from pathlib import Path
@@ -18,8 +17,6 @@ from gradcalc.errors import GradcalcError, Span, UsageError
 
 PLAIN = frozenset("0123456789.+-eE_")
 """Letters of plain numbers: what float() reads the way the language does, without `nan` and `inf`."""
-
-RESERVED = frozenset({"and", "or", "not"})
 
 LARGEST = f"the largest double is {sys.float_info.max:.4g}"
 
@@ -64,15 +61,23 @@ def _no_equals_hint(argument: str) -> str:
 
 
 def _name(argument: str, text: str) -> str:
-    name = unicodedata.normalize("NFKC", text.strip())
+    name = text.strip()
     if _is_name(name):
-        return name
+        return _canonical(name)
     message = f"'{text}' is not a name" if name else f"'{argument}' has no name"
     raise UsageError(message, source=argument, span=Span(0, max(1, len(text))), hint="write NAME=VALUE")
 
 
 def _is_name(text: str) -> bool:
-    return text.isidentifier() and text not in RESERVED
+    from gradcalc.language import valid_name
+
+    return valid_name(text)
+
+
+def _canonical(name: str) -> str:
+    from gradcalc.language.tokens import canonical
+
+    return canonical(name)
 
 
 def number(text: str, source: str | None = None, offset: int = 0) -> float:
@@ -81,7 +86,7 @@ def number(text: str, source: str | None = None, offset: int = 0) -> float:
     Errors draw their caret into `source`, where `text` stands at `offset`.
     """
     source = text if source is None else source
-    value = _plain(text)
+    value = _plain(text.strip())
     if value is None:
         value = _constant(text, source, offset)
     if not isfinite(value):
@@ -162,7 +167,7 @@ def from_file(path: str) -> dict[str, float]:
     if reader is None:
         raise UsageError(f"cannot tell how '{path}' is written", hint="name it .json, .toml or .csv")
     point = reader(read_text(path), _label(path))
-    return {name if name.isascii() else unicodedata.normalize("NFKC", name): x for name, x in point.items()}
+    return {name if name.isascii() else _canonical(name): x for name, x in point.items()}
 
 
 def _json(text: str, label: str) -> dict[str, float]:

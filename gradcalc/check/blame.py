@@ -20,26 +20,33 @@ class Loss(NamedTuple):
     forward: bool
 
 
+def blame_value(graph: Graph, values: Sequence[float], truth: Sequence[Any]) -> Loss:
+    """Return the node whose value's error is largest beside the errors of its inputs."""
+    return max(_value_losses(graph, [relative_error(v, t) for v, t in zip(values, truth, strict=True)]))
+
+
 def blame(
     graph: Graph, values: Sequence[float], gradients: Sequence[float | None], truth: tuple[Sequence[Any], Sequence[Any]]
 ) -> Loss:
-    """Return the node whose error is largest beside the errors of what it was computed from."""
-    true_values, true_gradients = truth
-    errors = [relative_error(v, t) for v, t in zip(values, true_values, strict=True)]
-    slips = [0.0 if g is None else relative_error(g, t) for g, t in zip(gradients, true_gradients, strict=True)]
-    losses = [
-        Loss(_growth(errors[node], [errors[i] for i in inputs]), node, forward=True)
-        for node, inputs in enumerate(graph.inputs)
-        if inputs
-    ]
+    """Return the node whose error, in either pass, is largest beside the errors of what it was computed from."""
+    errors = [relative_error(v, t) for v, t in zip(values, truth[0], strict=True)]
+    slips = [0.0 if g is None else relative_error(g, t) for g, t in zip(gradients, truth[1], strict=True)]
+    losses = _value_losses(graph, errors)
     for node, wires in enumerate(consumers(graph)):
         used = [slips[c] for c, _ in wires] + [errors[i] for c, _ in wires for i in (c, *graph.inputs[c])]
         losses.append(Loss(_growth(slips[node], used), node, forward=False))
     return max(losses)
 
 
+def _value_losses(graph: Graph, errors: Sequence[float]) -> list[Loss]:
+    return [
+        Loss(_growth(errors[node], [errors[i] for i in inputs]), node, forward=True)
+        for node, inputs in enumerate(graph.inputs)
+    ]
+
+
 def _growth(error: float, sources: Sequence[float]) -> float:
-    return error / max(ROUNDING, *sources, ROUNDING)
+    return error / max([ROUNDING, *sources])
 
 
 def told(graph: Graph, loss: Loss) -> str:

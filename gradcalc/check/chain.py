@@ -42,7 +42,8 @@ def reference(graph: Graph, floats: Sequence[float], carries: Sequence[bool]) ->
         digits *= 2
         fine = _at(graph, floats, carries, digits)
         settled = [
-            _agree(v, w, digits) and _agree(g, h, digits) for v, w, g, h in zip(*rough, *fine, strict=True)
+            (_agree(v, w, digits) or certain_zero(graph, fine[0], node)) and _agree(g, h, digits)
+            for node, (v, g, w, h) in enumerate(zip(*rough, *fine, strict=True))
         ]
         if all(settled) or digits * 2 > MOST_DIGITS:
             values, gradients = fine
@@ -83,8 +84,24 @@ def _agree(rough: Any, fine: Any, digits: int) -> bool:
     """
     if rough is None or fine is None:
         return rough is fine
+    if rough == fine and fine:
+        return True
     if not (mp.isfinite(rough) and mp.isfinite(fine)):
         return bool(mp.isnan(rough) and mp.isnan(fine)) or bool(rough == fine)
     if max(mp.mag(rough), mp.mag(fine)) < SMALLEST_EXPONENT:
         return digits >= DIGITS_FOR_ZERO
     return bool(abs(rough - fine) <= mpf(10) ** -AGREE * abs(fine))
+
+
+def certain_zero(graph: Graph, values: Sequence[Any], node: int) -> bool:
+    """Whether a zero is exact, whatever the precision.
+
+    So it is where it was given, picked by a router, computed from given numbers alone (the
+    precision covers all of their digits), or is a product with a given zero.
+    """
+    if values[node] != 0:
+        return False
+    gate, inputs = graph.gates[node], graph.inputs[node]
+    if gate.flow == "switcher" and any(values[i] == 0 and not graph.inputs[i] for i in inputs):
+        return True
+    return gate.flow in (None, "router") or not any(graph.inputs[i] for i in inputs)

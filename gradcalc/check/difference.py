@@ -61,7 +61,7 @@ def sides(graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], e
         if _both(after, expected):
             return Sides(expected, expected)
         limits = [_limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
-        if None not in limits:
+        if None not in limits and (expected is None or all(same(limit, expected) for limit in limits)):
             break
         before = after
     jump = any(limit is not None and mp.isinf(limit) for limit in limits)
@@ -78,7 +78,8 @@ def quotients(
         values = evaluate(graph, floats, exact(floats, graph))
         here = values[graph.output]
         left, right = (_moved(graph, floats, values, direction, s) for s in (-step, step))
-        return tuple(q if mp.isfinite(q) else None for q in ((here - left) / step, (right - here) / step))
+        noise = abs(here) * step * mp.sqrt(step)
+        return _cleaned((here - left) / step, noise), _cleaned((right - here) / step, noise)
 
 
 def _moved(
@@ -86,6 +87,13 @@ def _moved(
 ) -> Any:
     given = exact(floats, graph) | {node: values[node] + speed * step for node, speed in direction.items()}
     return evaluate(graph, floats, given)[graph.output]
+
+
+def _cleaned(quotient: Any, noise: Any) -> Any:
+    """Return the quotient: None where the step left the domain, 0 where it is rounding alone."""
+    if not mp.isfinite(quotient):
+        return None
+    return mpf(0) if abs(quotient) <= noise else quotient
 
 
 def _both(found: tuple[Any, Any], expected: Any) -> bool:

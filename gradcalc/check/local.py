@@ -17,6 +17,9 @@ from gradcalc.systems import real
 TOLERANCE = 32
 """Ulps that a gate may be off: far above what any gate needs, far below any mistake."""
 
+DIGITS_FOR_ZERO = 200
+"""Digits from which a zero is believed: fewer may have absorbed a small number into a large one."""
+
 
 class Wrong(NamedTuple):
     """A gate that is off at its own inputs: in its value, or in a local gradient."""
@@ -78,32 +81,38 @@ def off(got: float, given: Sequence[float], truth: Callable[[Sequence[Any]], Any
     move by as many ulps of their own: floats can do no better near a zero.
     """
     digits = enough_digits(given)
-    while True:
-        with working(digits):
-            exact = truth([mpf(x) for x in given])
-        with working(2 * digits):
-            finer = truth([mpf(x) for x in given])
-            expected = nearest_float(finer)
-            if _settled(exact, finer, digits):
-                return None if got == expected or _near(got, finer, given, truth) else expected
-        if digits * 4 > MOST_DIGITS:
+    with working(digits):
+        rough = truth([mpf(x) for x in given])
+        if rough and got == nearest_float(rough):
             return None
+    while True:
         digits *= 2
+        with working(digits):
+            fine = truth([mpf(x) for x in given])
+            if _settled(rough, fine, digits):
+                return None if _near(got, fine, given, truth) else nearest_float(fine)
+        if digits * 2 > MOST_DIGITS:
+            return None
+        rough = fine
 
 
 def _settled(rough: Any, fine: Any, digits: int) -> bool:
     if not mp.isfinite(fine) or not mp.isfinite(rough):
         return bool(mp.isnan(rough) == mp.isnan(fine))
     if rough == fine == 0:
-        return digits >= 200
+        return digits >= DIGITS_FOR_ZERO
     return bool(abs(rough - fine) <= mpf(10) ** -20 * abs(fine))
 
 
 def _near(got: float, exact: Any, given: Sequence[float], truth: Callable[[Sequence[Any]], Any]) -> bool:
     """Whether `got` is within the tolerance, in ulps of the truth or of the inputs."""
-    if not mp.isfinite(exact):
+    if mp.isnan(exact):
+        return True  # no slope to compare with; the central difference tells why
+    if mp.isinf(exact):
         return not isfinite(got)
     rounded = nearest_float(exact)
+    if got == rounded:
+        return True
     if not isfinite(rounded) or not isfinite(got):
         return not isfinite(got) and abs(exact) > 1e308
     allowed = TOLERANCE * mpf(ulp(rounded))

@@ -76,11 +76,18 @@ def local(gate: Gate, k: int, given: Sequence[Any]) -> Any:
 
 
 def limit(gate: Gate, k: int, given: Sequence[Any]) -> Any:
-    """Return the slope of a definition as the limit of difference quotients; nan where the sides differ."""
+    """Return the slope of a definition as the limit of difference quotients.
+
+    At the edge of a domain it is that of the side inside; nan where the sides differ.
+    """
     with mp.workdps(3 * mp.dps):
         left, right = (quotient(gate, k, given, side * _step(given[k])) for side in (-1, 1))
-    agree = mp.isfinite(left) and mp.isfinite(right) and abs(left - right) <= abs(right) * mpf(10) ** (-mp.dps // 4)
-    return right if agree or left == right or _vanish(left, right) else precise.nan
+        inside = [q for q in (left, right) if mp.isfinite(q)]
+        if inside and max(map(abs, inside)) <= mpf(10) ** (-mp.dps // 4):
+            return mpf(0)
+        if inside and abs(inside[0] - inside[-1]) <= abs(inside[0]) * mpf(10) ** (-mp.dps // 4):
+            return inside[0]
+        return precise.nan
 
 
 def quotient(gate: Gate, k: int, given: Sequence[Any], step: Any) -> Any:
@@ -91,8 +98,3 @@ def quotient(gate: Gate, k: int, given: Sequence[Any], step: Any) -> Any:
 
 def _step(x: Any) -> Any:
     return (abs(x) or 1) * mpf(10) ** (-mp.dps // 3)
-
-
-def _vanish(left: Any, right: Any) -> bool:
-    """Whether both quotients are as small as their steps, as those of x**2 at 0 are."""
-    return bool(max(abs(left), abs(right)) <= mpf(10) ** (-mp.dps // 4))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mpmath import mpf
 
 from gradcalc.check import closed
-from gradcalc.check.blame import blame, told
+from gradcalc.check.blame import blame, blame_value, told
 from gradcalc.check.chain import Reference, reference
 from gradcalc.check.compare import agrees, digits, relative_error
 from gradcalc.check.difference import SEPARATE, Sides, one, random_directions, same, sides
@@ -190,8 +190,9 @@ class Case:
         with working(self.truth.digits):
             if self.wrong or not self.truth.settled[self.graph.output] or agrees(got, truth, self.rtol, self.atol):
                 return []
-            right = digits(got, truth)
-        return [f"only {right} digits of the output's value {got!r} hold ({nearest_float(truth)!r}): {self.lost()}"]
+            right, loss = digits(got, truth), blame_value(self.graph, self.values, self.truth.values)
+        found = f"{got!r} instead of {nearest_float(truth)!r}"
+        return [f"only {right} digits of the output's value hold ({found}): {told(self.graph, loss)}"]
 
     # The first voice.
 

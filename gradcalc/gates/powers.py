@@ -57,6 +57,7 @@ CBRT = Gate(
     probe=((-1e6, 1e6),),
     edges=(
         Edge((-8.0,), -2.0, (1 / 12,), "the real root, not the complex one"),
+        Edge((27.0,), 3.0, (1 / 27,), "exact on cubes"),
         Edge((0.0,), 0.0, (None,), "an infinite slope"),
     ),
     ulps=(1, 3),

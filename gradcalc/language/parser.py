@@ -32,22 +32,19 @@ before; `operand` and `operator` deal with all else: names at first use, calls, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from math import inf
 
-from gradcalc.errors import GradcalcError, NamingError, ProgramSyntaxError, TooLargeError
-from gradcalc.gates import CALLABLE, CONSTANT, GATES, VARIABLE
+from gradcalc.gates import CALLABLE, CONSTANT, GATES
 from gradcalc.gates.record import Gate
 from gradcalc.graph import Graph
 from gradcalc.language import modules, refusals
-from gradcalc.language.functions import Function, inline
-from gradcalc.language.tokens import END, Source, canonical, is_name
+from gradcalc.language.calls import Call
+from gradcalc.language.functions import Function
+from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 """Names that have a value unless they are given another."""
-
-RESERVED = ("and", "or", "not")
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("or",), ("and",), ("not",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/", "%", "@"), ("sign",),
@@ -89,18 +86,6 @@ PREFIXES = {gate.prefix: gate for gate in GATES.values() if gate.prefix}
 POWER = OPERATORS["**"][2]
 
 
-@dataclass
-class Call:
-    """A call that is being read; `keyword` is the name before the next argument."""
-
-    callee: Gate | Function
-    name: str
-    first: int
-    arguments: list[int] = field(default_factory=list)
-    keywords: dict[str, int] = field(default_factory=dict)
-    keyword: str = ""
-
-
 class Parser:
     """Parses expressions into `graph`; what a name or a function call means is up to the subclasses.
 
@@ -118,6 +103,10 @@ class Parser:
         self.pending: list[Call] = []
 
     # What subclasses decide.
+
+    def has(self, name: str) -> bool:
+        """Tell whether a name stands for something already."""
+        raise NotImplementedError
 
     def resolve(self, name: str, token: int) -> int:
         """Return the node of a name at its first use."""
@@ -184,16 +173,19 @@ class Parser:
                 token = tokens[i]
                 operator = operator_of(token)
                 if operator is None:
-                    if token == "\n" and brackets:
-                        i += 1
-                        continue
-                    operator, node, i = self.operator(i, node, start, end)
-                    count = len(gates)
-                    if operator is None:
-                        if node < 0:
-                            break
-                        end = i - 1
-                        continue
+                    if token == "\n":
+                        if brackets:
+                            i += 1
+                            continue
+                        operator = CLOSER
+                    else:
+                        operator, node, i = self.operator(i, node, start, end)
+                        count = len(gates)
+                        if operator is None:
+                            if node < 0:
+                                break
+                            end = i - 1
+                            continue
                 floor, precedence, gate = operator
                 while stack[-1][0] >= floor:
                     _, waiting, left, start = pop()
@@ -217,15 +209,17 @@ class Parser:
                     if node < 0:
                         i += 1
                         break
-                elif bracket is BOTTOM and token in ("\n", ";", END):
+                elif bracket is BOTTOM and token in ENDS:
                     return node, i
                 else:
                     raise refusals.closer(self.source, i, brackets)
                 end = i
                 i += 1
 
+    # What the loop does not know.
+
     def operand(self, i: int) -> tuple[int, int]:
-        """Deal with an operand that the loop does not know; return its node or OPENED, and the next token."""
+        """Return the node of the operand at token `i`, or OPENED where one is still to come, and the next token."""
         token = self.tokens[i]
         if token in PREFIXES or token == "+":
             return self.prefix(i)
@@ -233,7 +227,31 @@ class Parser:
             return OPENED, i + 1
         if token not in RESERVED and (is_name(token) or token in CALLABLE):
             return self.name(i)
+        if token == ")" and self.stack[-1] is CALL and self.pending[-1].due == i:
+            raise refusals.arguments(self.source, self.pending[-1], i)
         raise refusals.operand(self.source, i, self.brackets)
+
+    def operator(self, i: int, node: int, start: int, end: int) -> tuple[Operator | None, int, int]:
+        """Return what stands behind the operand of tokens `start` to `end`: an operator, or else the operand anew.
+
+        The operand changes where a superscript follows, and where it was no variable but the head
+        of a call.
+        """
+        token = self.tokens[i]
+        if token in ENDS or token == ",":
+            return CLOSER, node, i
+        if token in COMPARISONS:
+            self.refuse_chain(i)
+            return COMPARISONS[token], node, i
+        if token[0] == "^":
+            return None, self.superscript(i, node, start), i + 1
+        if start == end and is_name(self.tokens[start]) and self.is_head(token):
+            return None, *self.name(start)
+        raise refusals.operator(self.source, i, start, end, self.brackets, self.known())
+
+    def is_head(self, token: str) -> bool:
+        """Tell whether a name before `token` is a call, a module or a keyword, whatever else it is."""
+        return token in ("(", ".") or (token == "=" and self.stack[-1] is CALL)
 
     def prefix(self, i: int) -> tuple[int, int]:
         """Let a prefix operator wait for its operand; a plus makes no node."""
@@ -245,17 +263,42 @@ class Parser:
             self.stack.append((level, PREFIXES[symbol], -1, i))
         return OPENED, i + 1
 
+    def refuse_chain(self, i: int) -> None:
+        """Refuse a comparison whose left operand is a comparison without parentheses."""
+        for level, _, _, first in reversed(self.stack):
+            if level == COMPARISON:
+                raise refusals.chain(self.source, first, i, self.brackets)
+            if level < COMPARISON:
+                return
+
+    def superscript(self, i: int, node: int, start: int) -> int:
+        """Return the node of a power whose exponent is the superscript at token `i`."""
+        try:
+            value = float(self.tokens[i][1:])
+        except ValueError:
+            raise refusals.superscript(self.source, i, start) from None
+        return self.graph.add(POWER, (node, self.constant(value, i, i)), start, i)
+
+    def constant(self, value: float, first: int, last: int) -> int:
+        """Add a constant and return its node."""
+        node = self.graph.add(CONSTANT, (), first, last)
+        self.graph.constants[node] = value
+        return node
+
+    # Names and calls.
+
     def name(self, i: int) -> tuple[int, int]:
-        """Read a variable, a keyword or the head of a call."""
+        """Read a variable, a keyword, or the head of a call."""
         name, j = self.tokens[i], self.after(i)
-        if self.tokens[j] == ".":
-            return self.dotted(i, j)
-        if self.tokens[j] == "(":
-            return self.call(i, i, j)
-        if self.tokens[j] == "=" and self.stack[-1] is CALL:
+        following = self.tokens[j]
+        if following == ".":
+            return self.dotted(i)
+        if following == "(":
+            return self.open_call(self.callee(i, j), name, i, j)
+        if following == "=" and self.stack[-1] is CALL:
             return self.keyword(i, j)
-        if (refusal := refusals.gate_without_parentheses(self.source, i, j, self.names, self.known())) is not None:
-            raise refusal
+        if not self.has(name):
+            refusals.refuse_bare_gate(self.source, i, j, self.functions)
         return self.resolve(name, i), i + 1
 
     def after(self, i: int) -> int:
@@ -264,3 +307,74 @@ class Parser:
         while self.brackets and self.tokens[i] == "\n":
             i += 1
         return i
+
+    def callee(self, i: int, j: int) -> Gate | Function:
+        """Return what the name at token `i` calls; the bracket is token `j`."""
+        name = self.tokens[i]
+        callee = self.functions.get(name) or CALLABLE.get(name)
+        if callee is None:
+            raise refusals.not_callable(self.source, i, j, self.known(), self.functions)
+        return callee
+
+    def open_call(self, callee: Gate | Function, name: str, first: int, j: int) -> tuple[int, int]:
+        """Wait for the arguments of a call."""
+        self.stack.append(CALL)
+        self.brackets.append(j)
+        self.pending.append(Call(callee, name, first, j + 1))
+        return OPENED, j + 1
+
+    def keyword(self, i: int, j: int) -> tuple[int, int]:
+        """Read `name=` before an argument."""
+        call, name = self.pending[-1], self.tokens[i]
+        if call.due != i and self.after(call.due - 1) != i:
+            raise refusals.equals(self.source, j)
+        if not call.takes(name) or call.has(name):
+            raise refusals.keyword(self.source, call, i)
+        call.keyword = name
+        return OPENED, j + 1
+
+    def argument(self, i: int, node: int) -> tuple[int, int]:
+        """Take an argument at the comma or bracket behind it; return the call's node or OPENED, and its start."""
+        call = self.pending[-1]
+        if call.keyword:
+            call.keywords[call.keyword] = node
+        elif call.keywords:
+            raise refusals.late_argument(self.source, call, i)
+        else:
+            call.arguments.append(node)
+        call.keyword, call.due = "", i + 1
+        if self.tokens[i] == ",":
+            return OPENED, i
+        self.stack.pop()
+        self.brackets.pop()
+        return self.close_call(self.pending.pop(), i), call.first
+
+    def close_call(self, call: Call, last: int) -> int:
+        """Return the node of a call that ends at token `last`."""
+        prefix, _, name = call.name.rpartition(".")
+        if prefix and (difference := modules.difference(prefix, name, call.count())) is not None:
+            raise refusals.different(self.source, call, last, difference)
+        if not call.fits():
+            raise refusals.arguments(self.source, call, last)
+        inputs = [
+            self.constant(value, call.first, last) if isinstance(value, float) else value for value in call.inputs()
+        ]
+        if isinstance(call.callee, Function):
+            return self.call_function(call.callee, inputs, call.first, last)
+        return self.graph.add(call.callee, tuple(inputs), call.first, last)
+
+    def dotted(self, i: int) -> tuple[int, int]:
+        """Read a name with a library's prefix: a call or a constant."""
+        parts, j = [self.tokens[i]], i
+        while self.tokens[self.after(j)] == "." and is_name(self.tokens[self.after(j) + 1]):
+            j = self.after(j) + 1
+            parts.append(self.tokens[j])
+        prefix, name = ".".join(parts[:-1]), parts[-1]
+        opening = self.after(j)
+        called = self.tokens[opening] == "("
+        if prefix in modules.MODULES:
+            if called and name in CALLABLE:
+                return self.open_call(CALLABLE[name], f"{prefix}.{name}", i, opening)
+            if not called and name in CONSTANTS:
+                return self.constant(CONSTANTS[name], i, j), j + 1
+        raise refusals.dotted(self.source, i, j, opening)

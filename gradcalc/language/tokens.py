@@ -30,6 +30,12 @@ SPELLINGS = {
 END = ""
 """The token behind the last one."""
 
+ENDS = ("\n", ";", END)
+"""Tokens that end a statement."""
+
+RESERVED = ("and", "or", "not")
+"""Words that are no names."""
+
 
 class Source:
     """A program's text, its tokens and where they stand."""

@@ -61,4 +61,4 @@ def short(x: float, digits: int = 6) -> str:
     text = f"{x:.{digits}g}"
     if "e" in text and 1 <= abs(x) < 1e9:
         text = f"{x:.0f}"
-    return text
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

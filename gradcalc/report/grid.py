@@ -84,7 +84,7 @@ def _pad(text: str, columns: int, align: Align) -> str:
 
 
 def _points(heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> dict[int, int]:
-    """Return for each column of numbers how many letters follow the decimal point, where lining up is cheap."""
+    """Return for each column of numbers the letters after the decimal point, where lining up is cheap."""
     tails: dict[int, int] = {}
     for k, head in enumerate(heads):
         texts = [line for row in rows for line in row[k].lines] if head.align == "point" else []
@@ -96,7 +96,7 @@ def _points(heads: Sequence[Head], rows: Sequence[Sequence[Cell]]) -> dict[int, 
 
 
 def _tail(number: str) -> int:
-    return len(number) - min(len(number), *(i for i in (number.find("."), number.find("e")) if i >= 0))
+    return len(number) - min([len(number), *(i for i in map(number.find, ".e") if i >= 0)])
 
 
 def _pointed(heads: Sequence[Head], row: Sequence[Cell], tails: dict[int, int]) -> list[Cell]:

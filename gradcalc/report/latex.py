@@ -9,17 +9,11 @@ from gradcalc.report.columns import PRINTED, printed
 from gradcalc.report.wording import SUMMARY, summary
 from gradcalc.result import Result
 
-SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "-": "{-}",
-    "\n": " ",
-}
 ESCAPES = str.maketrans(
-    SPECIAL | {c: f"\\{c}" for c in "&%$#_{}"} | {"<": r"\textless{}", ">": r"\textgreater{}"}
+    {c: f"\\{c}" for c in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "|": r"\textbar{}"}
+    | {"-": "$-$", "<": "$<$", ">": "$>$", "\n": " "}
 )
-"""A hyphen in braces joins no ligature: `--` in an expression stays two minus signs."""
 
 
 def write(result: Result, options: Options) -> Iterator[str]:
@@ -28,7 +22,7 @@ def write(result: Result, options: Options) -> Iterator[str]:
         rows = (printed(node) for node in chosen(result, options.nodes))
         yield from _tabular([c.title for c in PRINTED], [c.align[0] for c in PRINTED], rows)
         yield "\n"
-    yield from _tabular(SUMMARY, "llrrl", summary(result))
+    yield from _tabular(SUMMARY, "llrrl", ([cell or "" for cell in row] for row in summary(result)))
 
 
 def _tabular(titles: Iterable[str], aligns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -43,9 +37,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = text.translate(ESCAPES)
-    return f"${text}$" if _is_number(text) else escaped
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-").replace(".", "", 1).isdecimal()
+    number, _, exponent = text.partition("e")
+    if not number.lstrip("-").replace(".", "", 1).isdecimal():
+        return text.translate(ESCAPES)
+    return rf"${number} \cdot 10^{{{exponent}}}$" if exponent else f"${number}$"

@@ -20,7 +20,7 @@ def write(result: Result, options: Options) -> Iterator[str]:
             yield _row(printed(node))
         yield "\n"
     yield from _head(SUMMARY, ["left", "left", "right", "right", "left"])
-    for row in summary(result):
+    for row in ([cell or "" for cell in row] for row in summary(result)):
         yield _row(row)
 
 

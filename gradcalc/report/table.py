@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from gradcalc.errors import printable, width
-from gradcalc.report import NodeChoice, Options
+from gradcalc.report import NodeChoice, Options, chosen
 from gradcalc.report import wording as say
+from gradcalc.report.below import below
 from gradcalc.report.columns import short, title
 from gradcalc.report.grid import Cell, Grid, Head, Line, cell, paint
 from gradcalc.result import Node, Result
@@ -21,23 +22,44 @@ MANY = 60
 """Above so many nodes a terminal shows the named ones, unless --nodes says otherwise."""
 
 FEW = 20
-"""So many gradients are listed on a terminal, and so many wires in one cell."""
+"""So many wires are listed in one cell on a terminal."""
+
+
+WIDE = ("node", "gate", "inputs", "value", "arrives", "gradient", "flow", "verdict")
+COMPACT = ("node", "wired", "value", "arrives", "gradient", "flow", "digits")
+STACKED = ("node", "stack", "value", "arrives", "gradient", "digits")
+"""The columns of each layout; the last one of each needs a check."""
+
+TITLES = {"wired": ("gate",), "stack": ("gate", "flow"), "digits": ("check", "digits")}
+"""Heads that are not the column's name."""
 
 
 class Layout(NamedTuple):
-    """How rows are laid out; `room` is the columns that a node's text must have at least."""
+    """How rows are laid out.
 
+    `room` is what a node's text must have at least, in columns; `narrow` puts upstream and local
+    on lines of their own.
+    """
+
+    columns: tuple[str, ...]
     digits: int
-    stacked: bool
     room: int
+    narrow: bool = False
+
+    @property
+    def stacked(self) -> bool:
+        """Whether a row may take several lines."""
+        return self.columns is STACKED
 
 
 LAYOUTS = (
-    Layout(digits=6, stacked=False, room=18),
-    Layout(digits=4, stacked=False, room=18),
-    Layout(digits=6, stacked=True, room=12),
-    Layout(digits=5, stacked=True, room=12),
-    Layout(digits=4, stacked=True, room=8),
+    Layout(WIDE, digits=6, room=18),
+    Layout(COMPACT, digits=6, room=18),
+    Layout(COMPACT, digits=4, room=18),
+    Layout(STACKED, digits=6, room=12),
+    Layout(STACKED, digits=5, room=12),
+    Layout(STACKED, digits=4, room=8),
+    Layout(STACKED, digits=4, room=8, narrow=True),
 )
 
 
@@ -57,14 +79,11 @@ def lines(result: Result, options: Options) -> Iterator[Line]:
         yield [(f"{count}: those with a name; --nodes all shows the others", "dim")]
     if shown:
         yield []
-    yield from summary(result, options.width, signs)
-    yield from closing(result, signs)
+    yield from below(result, options.width, signs)
 
 
 def rows(result: Result, options: Options) -> list[Node]:
     """Return the nodes that have a row."""
-    from gradcalc.report import chosen
-
     choice: NodeChoice = "all"
     if options.width is not None and len(result.graph) > MANY:
         choice = "named"
@@ -99,44 +118,43 @@ class Drawing(NamedTuple):
 
     def grid(self, shown: Sequence[Node], layout: Layout, room: int | None) -> Grid:
         """Return the table in one layout; `room` cuts the nodes' texts."""
-        heads = self._heads(layout.stacked)
+        columns = layout.columns if self.result.check else layout.columns[:-1]
         pad = len(f"#{shown[-1].id}")
-        table = [self._row(node, layout, room, pad)[: len(heads)] for node in shown]
-        return Grid(heads, table)
+        table = [self._cells(node, layout, room, pad) for node in shown]
+        return Grid(
+            [self._head(name) for name in columns], [[row[name] for name in columns] for row in table]
+        )
 
-    def _heads(self, stacked: bool) -> list[Head]:
-        arrives = Head(("arrives as", f"upstream {self.signs.times} local"))
-        value, gradient = Head(("value",), "point"), Head(("gradient",), "point")
-        checked = self.result.check is not None
-        if stacked:
-            heads = [Head(("node",)), Head(("gate", "flow")), value, arrives, gradient, Head(("check",))]
-        else:
-            heads = [
-                Head(("node",)), Head(("gate",)), Head(("inputs",)), value, arrives, gradient, Head(("flow",)),
-                Head(("verdict",)),
-            ]  # fmt: skip
-        return heads if checked else heads[:-1]
+    def _head(self, column: str) -> Head:
+        if column == "arrives":
+            return Head(("arrives as", f"upstream {self.signs.times} local"))
+        return Head(TITLES.get(column, (column,)), "point" if column in ("value", "gradient") else "left")
 
-    def _row(self, node: Node, layout: Layout, room: int | None, pad: int) -> list[Cell]:
+    def _cells(self, node: Node, layout: Layout, room: int | None, pad: int) -> dict[str, Cell]:
+        """Return a row's cells by column, for any layout."""
         inputs = " ".join(f"#{i}" for i in node.inputs)
         flow = node.gate.flow or ""
-        gate = node.gate.name
-        value = cell(self._number(node.value, layout), "value")
-        gradient = cell("" if node.gradient is None else short(node.gradient, layout.digits), "gradient")
-        if not layout.stacked:
-            return [
-                self._text(node, room, pad, 1), cell(gate), cell(inputs), value, self._arrives(node, layout), gradient,
-                cell(flow), self._verdict(node, stacked=False),
-            ]  # fmt: skip
-        gates = Cell(tuple(filter(None, (f"{gate} {inputs}".strip(), flow))))
-        return [
-            self._text(node, room, pad, len(gates.lines)), gates, value, self._arrives(node, layout), gradient,
-            self._verdict(node, stacked=True),
-        ]  # fmt: skip
+        wired = f"{node.gate.name} {inputs}".strip()
+        stack = tuple(filter(None, (wired, flow)))
+        return {
+            "node": self._text(node, room, pad, len(stack) if layout.stacked else 1),
+            "gate": cell(node.gate.name),
+            "inputs": cell(inputs),
+            "wired": cell(wired),
+            "stack": Cell(stack),
+            "value": cell(self._number(node.value, layout), "value"),
+            "arrives": self._arrives(node, layout),
+            "gradient": cell(
+                "" if node.gradient is None else short(node.gradient, layout.digits), "gradient"
+            ),
+            "flow": cell(flow),
+            "verdict": self._verdict(node, brief=False),
+            "digits": self._verdict(node, brief=True),
+        }
 
     def _number(self, x: float | None, layout: Layout) -> str:
         if x is None:
-            return "-" if layout.stacked else "not computed"
+            return "not computed" if layout.columns is WIDE else "-"
         return short(x, layout.digits)
 
     def _text(self, node: Node, room: int | None, pad: int, count: int) -> Cell:
@@ -149,15 +167,21 @@ class Drawing(NamedTuple):
 
     def _arrives(self, node: Node, layout: Layout) -> Cell:
         parts = say.arrivals(self.result, self.names, node, self.signs, layout.digits)
-        if layout.stacked and len(parts) > FEW:
+        if not layout.stacked:
+            return cell(" + ".join(parts))
+        if len(parts) > FEW:
             parts = [*parts[: FEW - 1], f"{len(parts) - FEW + 1:,} more wires"]
-        return Cell(tuple(_plus(parts)) or ("",)) if layout.stacked else cell(" + ".join(parts))
+        lines = [f"+ {part}" if number else part for number, part in enumerate(parts)]
+        if layout.narrow:
+            sign = f" {self.signs.times} "
+            lines = [line for part in lines for line in part.replace(sign, f"\n {sign}", 1).split("\n")]
+        return Cell(tuple(lines) or ("",))
 
-    def _verdict(self, node: Node, stacked: bool) -> Cell:
+    def _verdict(self, node: Node, brief: bool) -> Cell:
         if node.verdict is None:
             return cell("")
         words = _verdict_words(node)
-        if stacked:
+        if brief:
             words = words.removeprefix("inaccurate ").removesuffix(" digits").removesuffix("undecided")
         return cell(
             f"{self.signs.marks[node.verdict]} {words}".strip(), "bad" if node.verdict == "fail" else ""
@@ -169,19 +193,14 @@ def _verdict_words(node: Node) -> str:
     return {"pass": digits, "inaccurate": f"inaccurate {digits}"}.get(node.verdict or "", node.verdict or "")
 
 
-def _plus(parts: Sequence[str]) -> Iterator[str]:
-    """Yield the wires of a fork one a line, the sum's signs between them."""
-    for number, part in enumerate(parts):
-        yield f"+ {part}" if number else part
-
-
 def fold(text: str, columns: int, count: int, dots: str) -> list[str]:
     """Return `text` on at most `count` lines of so many columns, cut where it does not fit."""
     lines: list[str] = []
     while len(lines) + 1 < count and width(text) > columns:
         end = _fits(text, columns)
         space = text.rfind(" ", 0, end + 1)
-        end = space if space > end // 2 else end
+        words = (n for n in range(end, end // 2, -1) if not (text[n - 1].isalnum() and text[n].isalnum()))
+        end = space if space > end // 2 else next(words, end)
         lines.append(text[:end].rstrip())
         text = text[end:].lstrip()
     if width(text) > columns:
@@ -197,49 +216,3 @@ def _fits(text: str, columns: int) -> int:
         if taken > columns:
             return number
     return len(text)
-
-
-# Below the table.
-
-
-def summary(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
-    """Yield one line a gradient: `df/dx = z = -4   ✓ pass, 17 digits`."""
-    limit = FEW if columns is not None else len(result.gradients)
-    found = [line for line, _ in zip(say.summary(result), range(limit + 1), strict=False)]
-    label = max(width(line[0]) for line in found)
-    texts = [_equation(line, label, columns) for line in found]
-    widest = max(map(width, texts))
-    for (_, _, _, digits, verdict), text in zip(found, texts, strict=True):
-        words = f"{signs.marks[verdict]} {verdict}" if verdict else ""  # type: ignore[index]
-        style = {"pass": "good", "fail": "bad"}.get(verdict, "")
-        yield [
-            (text + " " * (widest - width(text)), ""),
-            (words + (f", {digits} digits" if digits else ""), style),
-        ]
-    if len(result.gradients) > limit:
-        yield [(f"and {len(result.gradients) - limit:,} more: --get NAME, --format json", "dim")]
-
-
-def _equation(line: Sequence[str], label: int, columns: int | None) -> str:
-    name, formula, number = line[:3]
-    left = name + " " * (label - width(name))
-    whole = f"{left} = {printable(formula)} = {number}"
-    fits = formula and (columns is None or width(whole) <= columns - len("  ✓ inaccurate, 17 digits"))
-    return whole if fits else f"{left} = {number}"
-
-
-def closing(result: Result, signs: say.Signs) -> Iterator[Line]:
-    """Yield the verdict, its reasons, the kinks and the warnings."""
-    if result.check is None:
-        yield [("not checked (--no-check)", "dim")]
-    else:
-        style = {"pass": "good", "fail": "bad"}.get(result.check.verdict, "")
-        yield [(f"{signs.marks[result.check.verdict]} {say.verdict(result.check)}", style)]
-    for reason in say.reasons(result):
-        yield [(f"  {reason}", "")]
-    for found in result.kinks:
-        yield []
-        for line in say.kink(result, found):
-            yield [(line, "")]
-    for warning in result.warnings:
-        yield [(f"warning: {printable(warning)}", "")]

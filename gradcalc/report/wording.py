@@ -10,6 +10,9 @@ from gradcalc.errors import printable
 from gradcalc.report.columns import short
 from gradcalc.result import Check, Kinked, Node, Part, Result, Verdict
 
+Row = tuple[str, str, str, str, Verdict | None]
+"""Cells of `summary`."""
+
 
 class Signs(NamedTuple):
     """The signs of a report: colour and signs never carry meaning alone, words do."""
@@ -65,7 +68,7 @@ def _factor(result: Result, names: Mapping[int, str], node: Node, part: Part) ->
 # The gradients asked for.
 
 SUMMARY = ("gradient", "formula", "number", "digits", "verdict")
-"""Titles of the cells of `summary`."""
+"""Titles of the cells that `summary` yields."""
 
 
 def output_label(result: Result) -> str:
@@ -74,10 +77,10 @@ def output_label(result: Result) -> str:
     return result.output.name or next((letter for letter in "fygh" if letter not in taken), "output")
 
 
-def summary(result: Result) -> Iterator[tuple[str, str, str, str, str]]:
+def summary(result: Result) -> Iterator[Row]:
     """Yield the output, then each gradient: what it is, its formula, its number, digits and verdict."""
     label = output_label(result)
-    yield label, "", full(result.output.value), "", ""
+    yield label, "", full(result.output.value), "", None
     entries = result.check.gradients if result.check else {}
     for name, gradient in result.gradients.items():
         entry = entries.get(name)
@@ -85,7 +88,7 @@ def summary(result: Result) -> Iterator[tuple[str, str, str, str, str]]:
         formula = (entry and entry.formula) or ""
         digits = "" if entry is None or entry.digits is None else str(entry.digits)
         shown = "" if formula == number else formula
-        yield f"d{label}/d{name}", shown, number, digits, entry.verdict if entry else ""
+        yield f"d{label}/d{name}", shown, number, digits, entry.verdict if entry else None
 
 
 def full(x: float | None) -> str:
@@ -101,9 +104,14 @@ def verdict(proof: Check) -> str:
     if proof.verdict == "pass":
         them = "the gradient agrees" if count == 1 else f"all {count} gradients agree"
         return f"pass: {them} with SymPy ({proof.method})"
-    words = {"inaccurate": "every rule is right, but floats lost digits", "fail": "a gradient is wrong"}
+    settled = sum(entry.verdict == "pass" for entry in proof.gradients.values())
+    words = {
+        "inaccurate": "every rule is right, but floats lost digits",
+        "undecided": f"{count - settled} of {count} gradients could not be settled",
+        "fail": "a gradient is wrong",
+    }
     where = "" if proof.first_wrong is None else f"the first gate that is wrong is at #{proof.first_wrong}"
-    said = "; ".join(filter(None, [words.get(proof.verdict, ""), where, proof.reason]))
+    said = "; ".join(filter(None, [words[proof.verdict], where, proof.reason]))
     return f"{proof.verdict}: {said} ({proof.method})" if said else f"{proof.verdict} ({proof.method})"
 
 
@@ -121,18 +129,27 @@ def reasons(result: Result) -> Iterator[str]:
 def kink(result: Result, found: Kinked) -> Iterator[str]:
     """Yield the lines that tell of a kink or a jump: branch, one-sided derivatives, conventions."""
     label = output_label(result)
-    expr = printable(result.graph.expr(found.node, 40))
-    yield f"{'jump' if found.jump else 'kink'} at #{found.node} {expr}: {found.text}"
+    yield f"{'jump' if found.jump else 'kink'} at #{found.node}, {printable(found.text)}"
     if found.branch:
-        yield f"  branch taken: {found.branch}"
+        yield f"  branch taken: {printable(found.branch)}"
     for name in dict.fromkeys([*found.left, *found.right]):
         left, right = _side(found.left.get(name)), _side(found.right.get(name))
         yield f"  d{label}/d{name}: {left} from the left, {right} from the right"
     if found.convention:
-        yield f"  convention: {found.convention}"
-    others = [f"{system} {answer}" for system, answer in found.others.items() if answer]
-    if others:
-        yield f"  elsewhere: {', '.join(others)}"
+        yield f"  local gradient by convention: {_conventions(found)}"
+
+
+def _conventions(found: Kinked) -> str:
+    """Return who answers what: `0 here, in torch and in TensorFlow; 1 in JAX`."""
+    answers = {found.convention: ["here"]}
+    for system, answer in found.others.items():
+        if answer:
+            answers.setdefault(answer, []).append(f"in {system}")
+    return "; ".join(f"{answer} {_listed(who)}" for answer, who in answers.items())
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _side(x: float | None) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from math import inf, nan, pi, tau  # noqa: F401 - part of the number system
-from math import atan, asinh, tanh, erf, erfc, cbrt, hypot, degrees, radians  # noqa: F401 - total already
+from math import atan, asinh, tanh, erf, erfc, hypot, degrees, radians  # noqa: F401 - total already
 from math import fabs as abs  # noqa: F401, A004 - part of the number system
 
 number = float
@@ -104,6 +104,12 @@ tan = _with_pole(math.tan, nan, nan)
 asin = _with_pole(math.asin, nan, nan)
 acos = _with_pole(math.acos, nan, nan)
 acosh = _with_pole(math.acosh, nan, nan)
+
+
+def cbrt(x: float) -> float:
+    """Return the real cube root, with one Newton step: the C library's own cbrt(27) is not 3."""
+    y = math.cbrt(x)
+    return y - (y * y - x / y) / (3.0 * y) if y and math.isfinite(y) else y
 
 
 def atan2(y: float, x: float) -> float:

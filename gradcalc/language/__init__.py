@@ -1,0 +1,42 @@
+"""The language: text -> tokens -> statements -> graph.
+
+    tokens.py      text -> tokens, and back to where they stand
+    parser.py      expressions; the grammar heads it
+    calls.py       arguments -> parameters
+    statements.py  names, statements, functions
+    functions.py   what a function is, and its copy into the graph
+    modules.py     prefixes of other libraries (`np.`)
+    refusals.py    everything that is no program, with the mended text
+
+No text ever reaches Python's `eval` or SymPy's parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gradcalc.graph import Graph
+from gradcalc.language.parser import CONSTANTS
+from gradcalc.language.statements import Program
+from gradcalc.language.tokens import RESERVED, Source, canonical, is_name
+
+MAX_NODES = 10_000_000
+"""Nodes that a graph may have unless the caller says otherwise."""
+
+
+def parse(text: str, given: Iterable[str] | None = None, *, max_nodes: int = MAX_NODES) -> Graph:
+    """Parse a program into its graph.
+
+    `given` are the names that have a value from outside; without it, every unknown name is a
+    variable. Raises `ProgramSyntaxError`, `NamingError` or `TooLargeError`, and nothing else.
+    """
+    return Program(Source(text), given, max_nodes).parse()
+
+
+def valid_name(text: str) -> bool:
+    """Tell whether `text` is one name of the language, as in `NAME=VALUE`."""
+    tokens = Source(text).tokens
+    return text == text.strip() and tokens[1] == "" and is_name(tokens[0]) and tokens[0] not in RESERVED
+
+
+__all__ = ["CONSTANTS", "MAX_NODES", "canonical", "parse", "valid_name"]

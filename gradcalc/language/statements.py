@@ -1,0 +1,164 @@
+"""The third stage: statements, and what the names in them mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gradcalc.errors import GradcalcError, TooLargeError
+from gradcalc.gates import CALLABLE, VARIABLE
+from gradcalc.graph import Graph
+from gradcalc.language import refusals
+from gradcalc.language.functions import Function, inline
+from gradcalc.language.parser import CONSTANTS, Parser
+from gradcalc.language.tokens import END, ENDS, RESERVED, Source, canonical, is_name
+
+
+class Program(Parser):
+    """Parses statements; a name is a value from outside, an earlier statement or a constant."""
+
+    def __init__(self, source: Source, given: Iterable[str] | None, max_nodes: int) -> None:
+        super().__init__(source, Graph(source.text, source.locate), {})
+        self.given = None if given is None else {canonical(name) for name in given}
+        self.max_nodes = max_nodes
+
+    def parse(self) -> Graph:
+        """Parse the whole program; the value of its last statement is the output."""
+        first = i = 0
+        while (token := self.tokens[i]) != END:
+            if token not in ENDS:
+                first, i = i, self.statement(i)
+            else:
+                i += 1
+        if self.graph.output < 0:
+            raise refusals.no_output(self.source, first, i)
+        return self.graph
+
+    def statement(self, i: int) -> int:
+        """Parse the statement that begins at token `i` and return the token that ends it."""
+        following = self.tokens[i + 1]
+        if following == "=" and is_name(self.tokens[i]):
+            return self.assignment(i)
+        if following == "(" and refusals.defines(self.source, i):
+            return self.definition(i)
+        self.graph.output, last = self.expression(i)
+        self.limit(len(self.graph), i, last - 1)
+        return last
+
+    def assignment(self, i: int) -> int:
+        """Parse `name = expression`: the name becomes that of the expression's node."""
+        name = self.tokens[i]
+        if name in RESERVED or self.has(name):
+            raise refusals.assignment(self.source, i, name in self.graph.named, self.given)
+        self.graph.output, last = self.expression(i + 2)
+        if name in self.names:
+            raise refusals.assignment(self.source, i, False, self.given)
+        self.graph.named[name] = self.names[name] = self.graph.output
+        self.limit(len(self.graph), i, last - 1)
+        return last
+
+    def definition(self, i: int) -> int:
+        """Parse `name(parameters) = expression`."""
+        name = self.tokens[i]
+        if name in self.functions or name in CALLABLE or name in RESERVED:
+            raise refusals.definition(self.source, i, name in self.functions)
+        body = Body(self, name)
+        last = body.parse(i + 2)
+        self.functions[name] = function = body.function()
+        self.limit(function.size, i, last - 1)
+        self.graph.output = -1
+        return last
+
+    def limit(self, size: int, first: int, last: int) -> None:
+        """Refuse to hold more nodes than allowed."""
+        if size > self.max_nodes:
+            raise self.too_large(first, last)
+
+    def too_large(self, first: int, last: int) -> GradcalcError:
+        return TooLargeError(
+            f"the graph has more than {self.max_nodes:,} nodes",
+            source=self.source.text,
+            span=self.source.span(first, last),
+            hint="functions are copied into the graph at each call; --max-nodes allows more" if self.functions else "--max-nodes allows more",
+        )
+
+    # What names mean.
+
+    def has(self, name: str) -> bool:
+        return name in self.names or (self.given is not None and name in self.given)
+
+    def known(self) -> set[str]:
+        return {*self.names, *(self.given or ()), *CONSTANTS}
+
+    def resolve(self, name: str, token: int) -> int:
+        node = self.names.get(name)
+        if node is None:
+            node = self.names[name] = self.leaf(name, token)
+        return node
+
+    def leaf(self, name: str, token: int) -> int:
+        """Add the node of a name that is used for the first time."""
+        if name in CONSTANTS and not self.has(name):
+            return self.constant(CONSTANTS[name], token, token)
+        if self.given is not None and name not in self.given:
+            raise refusals.unknown(self.source, token, self.known(), self.functions)
+        node = self.graph.variables[name] = self.graph.add(VARIABLE, (), token, token)
+        return node
+
+    def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
+        self.limit(len(self.graph) + function.size, first, last)
+        return inline(self.graph, function, arguments, self.resolve, (first, last))
+
+
+class Body(Parser):
+    """Parses the body of a function; a name that is no parameter finds its meaning at the call."""
+
+    def __init__(self, program: Program, name: str) -> None:
+        super().__init__(program.source, Graph(), program.functions)
+        self.program = program
+        self.own = name
+        self.free: dict[int, str] = {}
+        self.calls: dict[int, Function] = {}
+
+    def parse(self, i: int) -> int:
+        """Parse parameters and expression from token `i` on, and return the token that ends the statement."""
+        i = self.parameters(i)
+        self.count = len(self.names)
+        self.graph.output, last = self.expression(i + 1)
+        return last
+
+    def parameters(self, i: int) -> int:
+        """Read the parameters up to the `=`, and return its token."""
+        self.brackets = [i - 1]  # newlines between parameters are blanks
+        i = self.after(i - 1)
+        while True:
+            name = self.tokens[i]
+            if not is_name(name) or name in RESERVED or name in self.names:
+                raise refusals.parameter(self.source, i, name in self.names)
+            self.names[name] = self.graph.add(VARIABLE, (), i, i)
+            i = self.after(i)
+            if self.tokens[i] == ")":
+                return i + 1
+            if self.tokens[i] != ",":
+                raise refusals.parameter(self.source, i, False)
+            i = self.after(i)
+
+    def function(self) -> Function:
+        """Return the function that was parsed."""
+        parameters = tuple(list(self.names)[: self.count])
+        return Function(self.own, parameters, self.graph, self.free, self.calls)
+
+    def has(self, name: str) -> bool:
+        return name in self.names or self.program.has(name)
+
+    def known(self) -> set[str]:
+        return {*self.names, *self.program.known()}
+
+    def resolve(self, name: str, token: int) -> int:
+        node = self.names[name] = self.graph.add(VARIABLE, (), token, token)
+        self.free[node] = name
+        return node
+
+    def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
+        node = self.graph.add(VARIABLE, tuple(arguments), first, last)
+        self.calls[node] = function
+        return node
