@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from gradcalc.compute import compute
+    from gradcalc.pipeline import compute
     from gradcalc.errors import GradcalcError
     from gradcalc.gates import GATES, Gate
     from gradcalc.graph import Graph
@@ -31,7 +31,7 @@ _HOMES = {
     "GradcalcError": "gradcalc.errors",
     "Graph": "gradcalc.graph",
     "Result": "gradcalc.result",
-    "compute": "gradcalc.compute",
+    "compute": "gradcalc.pipeline",
     "parse": "gradcalc.language",
 }
 

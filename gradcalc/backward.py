@@ -97,7 +97,9 @@ def taken_wires(graph: Graph, values: Sequence[float], node: int) -> list[tuple[
     """Return (number of the input, local gradient) for the wires of a node along which gradient flows."""
     gate = graph.gates[node]
     given = tuple(values[i] for i in graph.inputs[node])
-    locals_ = [(k, gate.local(k, real, given, values[node])) for k in range(len(given)) if gate.rule(k) is not None]
+    locals_ = [
+        (k, gate.local(k, real, given, values[node])) for k in range(len(given)) if gate.rule(k) is not None
+    ]
     return [(k, local) for k, local in locals_ if local or gate.flow != "router"]
 
 
@@ -107,7 +109,9 @@ def local_gradients(
     """Return d node / d input for each input, None for an input that carries no gradient."""
     gate, inputs = graph.gates[node], graph.inputs[node]
     given = tuple(values[i] for i in inputs)
-    return tuple(gate.local(k, real, given, values[node]) if carries[i] else None for k, i in enumerate(inputs))
+    return tuple(
+        gate.local(k, real, given, values[node]) if carries[i] else None for k, i in enumerate(inputs)
+    )
 
 
 # Gradients that are not finite.
@@ -125,7 +129,11 @@ def require_finite(
 
 
 def not_finite(
-    graph: Graph, values: Sequence[float], gradients: Sequence[float | None], bad: Sequence[str], good: Sequence[str]
+    graph: Graph,
+    values: Sequence[float],
+    gradients: Sequence[float | None],
+    bad: Sequence[str],
+    good: Sequence[str],
 ) -> GradcalcError:
     """Return the error that names the gate where the gradient of the name `bad[0]` was lost."""
     hint = f"the others are finite: --wrt {','.join(good)}" if good else ""
@@ -135,7 +143,13 @@ def not_finite(
     node, k, local = found
     gate, given = graph.gates[node], [values[i] for i in graph.inputs[node]]
     by = f" by its {ORDINALS[k] if k < len(ORDINALS) else f'{k + 1}th'} input" if len(given) > 1 else ""
-    why = "is not defined" if local != local else "is infinite" if not isfinite(local) else "overflows on the way"
+    why = (
+        "is not defined"
+        if local != local
+        else "is infinite"
+        if not isfinite(local)
+        else "overflows on the way"
+    )
     message = f"the gradient of '{bad[0]}' is not finite: the slope of {applied(gate, given)}{by} {why}"
     return NotFiniteError(message, source=graph.text, span=graph.span(node), hint=hint)
 

@@ -23,6 +23,9 @@ from typing import ClassVar, NamedTuple
 CONTEXT = 72
 """Columns of the source line that an error shows around its caret."""
 
+LONGEST = 100
+"""Letters of a name beyond which no near one is looked for, which would take the square of its length."""
+
 
 class Span(NamedTuple):
     """Half-open range of character offsets, `text[start:end]`."""
@@ -121,7 +124,8 @@ def draw_caret(source: str, span: Span, context: int = CONTEXT) -> list[str]:
     cut_right = "…" if right < line_end else ""
     shown = printable(source[left:right])
     indent = " " * width(cut_left + printable(before))
-    return [f"  {cut_left}{shown}{cut_right}", f"  {indent}{'^' * max(1, width(printable(source[start:end])))}"]
+    carets = "^" * max(1, width(printable(source[start:end])))
+    return [f"  {cut_left}{shown}{cut_right}", f"  {indent}{carets}"]
 
 
 def printable(text: str) -> str:
@@ -142,18 +146,21 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
     Names differing in case alone come first; under three letters only one edit of a name of the
     same first letter counts. Ties go to the alphabetically first name.
     """
+    if len(name) > LONGEST:
+        return None
     candidates = sorted(set(known) - {name})
     for candidate in candidates:
         if candidate.lower() == name.lower():
             return candidate
     limit = 1 if len(name) < 6 else 2
     near = ((edit_distance(name, c, limit), c) for c in candidates if abs(len(c) - len(name)) <= limit)
-    best = min((pair for pair in near if pair[0] <= limit and _shares_a_letter(name, pair[1])), default=None)
+    best = min((pair for pair in near if pair[0] <= limit and _plausible(name, pair[1])), default=None)
     return best[1] if best else None
 
 
-def _shares_a_letter(name: str, other: str) -> bool:
-    return bool(set(name) & set(other))
+def _plausible(name: str, other: str) -> bool:
+    """Tell whether an edit that turns one short name into another leaves anything of it."""
+    return name[0] == other[0] if len(name) < 3 else bool(set(name) & set(other))
 
 
 def edit_distance(a: str, b: str, limit: int) -> int:

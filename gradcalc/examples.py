@@ -23,29 +23,31 @@ NEURON = ("w0=2", "x0=-1", "w1=-3", "x1=-2", "w2=-3")
 EXAMPLES: dict[str, Example] = {
     "three-gates": Example(
         "Three gates: f = (x + y) z",
-        "The output's own gradient is 1: the first step, always. Each gate needs only its inputs and its\n"
-        "upstream gradient. Raise x by 0.01, and f falls by 0.04.",
+        "The output's own gradient is 1: that is always the first step. A gate needs only\n"
+        "its inputs and its upstream gradient. Raise x by 0.01, and f falls by 0.04.",
         ("q = x + y; q*z", "x=-2", "y=5", "z=-4"),
     ),
     "neuron": Example(
         "A sigmoid neuron, gate by gate",
-        "At the gate w0*x0 the upstream gradient is 0.2. The local gradient of w0 is x0 = -1, that of x0 is\n"
-        "w0 = 2: so w0 gets 0.2 times -1, and x0 gets 0.2 times 2.",
+        "At the gate w0*x0 the upstream gradient is 0.2. The local gradient of w0 is\n"
+        "x0 = -1, that of x0 is w0 = 2: so w0 gets 0.2 times -1, and x0 gets 0.2 times 2.",
         ("1/(1 + exp(-(w0*x0 + w1*x1 + w2)))", *NEURON),
     ),
     "sigmoid": Example(
         "The same neuron, its last four gates as one",
-        "The local gradient of a sigmoid is (1 - s) s = 0.73 times 0.27: one gate does the work of four.",
+        "The local gradient of a sigmoid is (1 - s) s = 0.73 times 0.27, about 0.2: one gate\n"
+        "does the work of four.",
         ("sigmoid(w0*x0 + w1*x1 + w2)", *NEURON),
     ),
     "patterns": Example(
         "Patterns in the backward flow",
-        "add distributes the gradient, max routes it to the larger input, mul switches its inputs.",
+        "add distributes the gradient, max routes it to the larger input, mul switches its\n"
+        "inputs. Where a value feeds several gates, the gradients add.",
         ("2*(x*y + max(z, w))", "x=3", "y=-4", "z=2", "w=-1"),
     ),
     "interface": Example(
         "Forward and backward as an interface",
-        "forward computes and keeps what backward will need; backward multiplies upstream by local.",
+        "forward computes and keeps what backward will need; backward multiplies upstream\nby local.",
         python=(
             "import gradcalc",
             "graph = gradcalc.parse('(x + y)*z')",

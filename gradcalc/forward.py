@@ -137,7 +137,9 @@ def not_finite(graph: Graph, values: Sequence[float], node: int) -> GradcalcErro
     place: dict[str, Any] = {"source": graph.text, "span": graph.span(node)}
     gate, given = graph.gates[node], tuple(values[i] for i in graph.inputs[node])
     if gate is VARIABLE:
-        return NotFiniteError(f"'{graph.names()[node]}' is {values[node]:g}, which is not a finite number", **place)
+        return NotFiniteError(
+            f"'{graph.names()[node]}' is {values[node]:g}, which is not a finite number", **place
+        )
     broken = next((condition.text for condition in gate.domain if not condition.holds(*given)), "")
     if broken:
         return DomainError(f"{applied(gate, given)} is not defined: {written(gate)} needs {broken}", **place)

@@ -36,7 +36,9 @@ class Graph:
         "constants", "first", "gates", "inputs", "last", "locate", "named", "output", "text", "variables", "within",
     )  # fmt: skip
 
-    def __init__(self, text: str = "", locate: Callable[[int], Span] = lambda token: Span(token, token + 1)) -> None:
+    def __init__(
+        self, text: str = "", locate: Callable[[int], Span] = lambda token: Span(token, token + 1)
+    ) -> None:
         self.text = text
         self.locate = locate
         self.gates: list[Gate] = []

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
-from pathlib import Path
 from typing import Any, NoReturn
 
 from gradcalc.errors import GradcalcError, Span, UsageError
@@ -130,6 +129,8 @@ def _number_in_file(path: str) -> float:
 
 def read_text(path: str) -> str:
     """Return the text of a file, or of standard input for `-`."""
+    from pathlib import Path
+
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except (OSError, ValueError, AttributeError) as error:  # a NUL in the path; no stdin
@@ -162,7 +163,7 @@ def decode(data: bytes, label: str) -> str:
 
 def from_file(path: str) -> dict[str, float]:
     """Return the point that a file holds; the name's suffix says how, `-` is JSON on standard input."""
-    suffix = ".json" if path == "-" else Path(path).suffix.lower()
+    suffix = "json" if path == "-" else path.rpartition(".")[2].lower()
     reader = READERS.get(suffix)
     if reader is None:
         raise UsageError(f"cannot tell how '{path}' is written", hint="name it .json, .toml or .csv")
@@ -286,4 +287,4 @@ def _short(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else text[:limit] + "…"
 
 
-READERS: dict[str, Callable[[str, str], dict[str, float]]] = {".json": _json, ".toml": _toml, ".csv": _csv}
+READERS: dict[str, Callable[[str, str], dict[str, float]]] = {"json": _json, "toml": _toml, "csv": _csv}

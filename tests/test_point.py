@@ -71,7 +71,7 @@ def test_a_value_from_a_file(tmp_path):
     (tmp_path / "x").write_text("pi/4\n")
     assert assignments([f"x=@{tmp_path / 'x'}"]) == {"x": 0.7853981633974483}
     (tmp_path / "x").write_text("what")
-    with pytest.raises(NamingError, match="unknown|what"):
+    with pytest.raises(NamingError, match=r"unknown|what"):
         assignments([f"x=@{tmp_path / 'x'}"])
 
 
@@ -106,7 +106,11 @@ def test_files(tmp_path, name, text, point):
         ("p.json", '{"x": 1e999}', "'x' is not finite"),
         ("p.json", '{"x": 1' + "0" * 400 + "}", "'x' is too large"),
         ("p.json", '{"x": 1' + "0" * 5000 + "}", "a number that is too large"),
-        ("p.json", '{"x": 1,\n y: 2}', "is not JSON: expecting property name enclosed in double quotes in line 2"),
+        (
+            "p.json",
+            '{"x": 1,\n y: 2}',
+            "is not JSON: expecting property name enclosed in double quotes in line 2",
+        ),
         ("p.json", "", "is not JSON"),
         ("p.json", "[1]", "holds a list, not an object"),
         ("p.json", "[" * 100_000, "is nested too deeply"),
@@ -142,7 +146,11 @@ def test_a_broken_file_is_one_sentence(tmp_path):
         file.write_bytes(data)
         with pytest.raises(UsageError, match=message):
             from_file(str(file))
-    for path, message in [(tmp_path / "none.json", "no such file"), (tmp_path, "directory"), ("a\0b", "cannot read")]:
+    for path, message in [
+        (tmp_path / "none.json", "no such file"),
+        (tmp_path, "directory"),
+        ("a\0b", "cannot read"),
+    ]:
         with pytest.raises(UsageError, match=message):
             read_text(str(path))
 

@@ -7,6 +7,8 @@
     verdict      what they say together, an entry a gradient and an entry a node
     kinks        what happens where no derivative exists
     blame        where the digits of an inaccurate gradient were lost
+
+`prove` runs all of them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,10 @@ def blame_value(graph: Graph, values: Sequence[float], truth: Sequence[Any]) -> 
 
 
 def blame(
-    graph: Graph, values: Sequence[float], gradients: Sequence[float | None], truth: tuple[Sequence[Any], Sequence[Any]]
+    graph: Graph,
+    values: Sequence[float],
+    gradients: Sequence[float | None],
+    truth: tuple[Sequence[Any], Sequence[Any]],
 ) -> Loss:
     """Return the node whose error, in either pass, is largest beside the errors of what it was computed from."""
     errors = [relative_error(v, t) for v, t in zip(values, truth[0], strict=True)]

@@ -47,8 +47,13 @@ def reference(graph: Graph, floats: Sequence[float], carries: Sequence[bool]) ->
         ]
         if all(settled) or digits * 2 > MOST_DIGITS:
             values, gradients = fine
-            return Reference(digits, values, [g or mpf(0) for g in gradients], settled)
+            return Reference(digits, values, [_believed(g) for g in gradients], settled)
         rough = fine
+
+
+def _believed(gradient: Any) -> Any:
+    """Return the gradient, zero where none flows or what is left is the rounding of a zero."""
+    return mpf(0) if gradient is None or mp.mag(gradient) < SMALLEST_EXPONENT else gradient
 
 
 def _at(

@@ -112,7 +112,7 @@ def _rebuild(expression: Any, names: Mapping[Any, Any]) -> Any:
             done[part] = names[part]
         elif part.args:
             args = [done[a] for a in part.args]
-            if part.is_Pow and args[0].is_Number and not args[0] in (0, 1):
+            if part.is_Pow and args[0].is_Number and args[0] not in (0, 1):
                 args[0] = sympy.Symbol(str(args[0]), positive=True)
             done[part] = part.func(*args)
         else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import floor, isfinite
+from math import floor, isfinite, log10
 from typing import Any
 
-from mpmath import mp, mpf
+from mpmath import mpf
 
 from gradcalc.check.precise import nearest_float
 
@@ -22,7 +22,7 @@ def agrees(got: float, truth: Any, rtol: float, atol: float) -> bool:
         return True
     if not (isfinite(got) and isfinite(rounded)):
         return False
-    return abs(mpf(got) - mpf(rounded)) <= max(rtol * abs(mpf(rounded)), atol, SUBNORMAL_STEP)
+    return bool(abs(mpf(got) - mpf(rounded)) <= max(rtol * abs(mpf(rounded)), atol, SUBNORMAL_STEP))
 
 
 def relative_error(got: float, truth: Any) -> float:
@@ -41,4 +41,4 @@ def digits(got: float, truth: Any) -> int:
         return EXACT_DIGITS
     if not isfinite(error) or error >= 1:
         return 0
-    return min(EXACT_DIGITS - 1, floor(-mp.log10(error)))
+    return min(EXACT_DIGITS - 1, floor(-log10(error)))

@@ -7,6 +7,7 @@ in a double. The two sides are kept apart, since at a kink they differ.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
@@ -42,6 +43,11 @@ class Sides(NamedTuple):
         """Whether both sides exist and are the same."""
         return self.left is not None and self.right is not None and same(self.left, self.right)
 
+    def slowed(self, speed: Any) -> Sides:
+        """Return the derivatives by a name that moved with that speed along the direction."""
+        left, right = (None if d is None else d / speed for d in (self.left, self.right))
+        return Sides(left, right, self.jump)
+
 
 def same(x: Any, y: Any, digits: int = AGREE) -> bool:
     """Whether two numbers agree to that many digits of the larger."""
@@ -56,7 +62,7 @@ def sides(graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], e
     before = quotients(graph, floats, direction, STEPS[0])
     if _both(before, expected):
         return Sides(expected, expected)
-    for last, exponent in zip(STEPS, STEPS[1:], strict=False):
+    for last, exponent in pairwise(STEPS):
         after = quotients(graph, floats, direction, exponent)
         if _both(after, expected):
             return Sides(expected, expected)
@@ -78,7 +84,7 @@ def quotients(
         values = evaluate(graph, floats, exact(floats, graph))
         here = values[graph.output]
         left, right = (_moved(graph, floats, values, direction, s) for s in (-step, step))
-        noise = abs(here) * step * mp.sqrt(step)
+        noise = abs(here) * mpf(10) ** (10 - mp.dps) / step
         return _cleaned((here - left) / step, noise), _cleaned((right - here) / step, noise)
 
 
@@ -124,6 +130,9 @@ def random_directions(nodes: Sequence[int], floats: Sequence[float]) -> list[dic
     """Return a few directions that move all the nodes at once, each by its own size or up to twice that."""
     random = Random(0)  # noqa: S311 - the same directions every time, so that a verdict can be repeated
     return [
-        {node: mpf((abs(floats[node]) or 1.0) * random.uniform(1, 2) * random.choice((-1, 1))) for node in nodes}
+        {
+            node: mpf((abs(floats[node]) or 1.0) * random.uniform(1, 2) * random.choice((-1, 1)))
+            for node in nodes
+        }
         for _ in range(DIRECTIONS)
     ]

@@ -62,7 +62,9 @@ def wrong_gate(graph: Graph, values: Sequence[float], carries: Sequence[bool], n
             if slope != constant[k]:
                 truth = off(slope, given, _slope_of(gate, k))
                 if truth is not None:
-                    return Wrong(node, f"the local gradient of {gate.name} by {_input_name(gate, k)}", slope, truth)
+                    return Wrong(
+                        node, f"the local gradient of {gate.name} by {_input_name(gate, k)}", slope, truth
+                    )
     return None
 
 

@@ -18,12 +18,8 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
         text: str = super()._print_Pow(expr, rational)
         return text
 
-    def _print_Piecewise(self, expr: Any) -> str:  # noqa: N802
-        *pieces, last = expr.args
-        text = self._print(last.expr) if last.cond == True else "0/0"  # noqa: E712 - SymPy's truth is no bool
-        for piece in reversed(pieces):
-            text = f"where({self._print(piece.cond)}, {self._print(piece.expr)}, {text})"
-        return text
+    def _print_Where(self, expr: Any) -> str:  # noqa: N802
+        return f"where({', '.join(map(self._print, expr.args))})"
 
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802
         return f"{self._print(expr.lhs)} {COMPARISONS[expr.rel_op]} {self._print(expr.rhs)}"

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from gradcalc.commands import failure
+from gradcalc.errors import GradcalcError
 
 COMMANDS = ("eval", "diff", "gates", "examples")
 """The commands; each is `command` in the module of its name."""
@@ -54,6 +55,12 @@ Completion in the shell:
 """
 
 
+def load(name: str) -> click.Command:
+    """Import a command."""
+    command: click.Command = import_module(f"gradcalc.commands.{name}").command
+    return command
+
+
 class Commands(click.Group):
     """The commands, loaded on use, with `eval` as the default."""
 
@@ -63,10 +70,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
         """Load a command."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"gradcalc.commands.{cmd_name}").command
-        return command
+        return load(cmd_name) if cmd_name in COMMANDS else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command in front, unless a command or the group itself is asked."""
@@ -79,12 +83,12 @@ class Commands(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """Complete a first word: a command, or an option of the default command."""
         found = super().shell_complete(ctx, incomplete)
-        default = self.get_command(ctx, "eval")
-        if default and incomplete.startswith("-"):
-            with default.make_context("eval", [], parent=ctx, resilient_parsing=True) as inner:
-                own = {item.value for item in found}
-                found += [item for item in default.shell_complete(inner, incomplete) if item.value not in own]
-        return found
+        default = load("eval")
+        with default.make_context("eval", [], parent=ctx, resilient_parsing=True) as inner:
+            argument = next(p for p in default.params if isinstance(p, click.Argument))
+            more = [*default.shell_complete(inner, incomplete), *argument.shell_complete(inner, incomplete)]
+        own = {item.value for item in found}
+        return [*found, *(item for item in more if item.value not in own)]
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 - click's interface
@@ -121,7 +125,19 @@ def run(arguments: Sequence[str]) -> int:
         failure.flush()
         return code
     except BaseException as error:
-        return failure.report(error, arguments)
+        return failure.report(error, arguments, _positional(error, arguments))
+
+
+def _positional(error: BaseException, arguments: Sequence[str]) -> list[str]:
+    """Return the positional arguments of a command that a user got wrong."""
+    if not isinstance(error, GradcalcError | click.UsageError) or not arguments:
+        return []
+    from gradcalc.commands.arguments import sort
+
+    named = arguments[0] in COMMANDS
+    params = load(arguments[0] if named else "eval").params
+    tokens = sort(arguments[named:], params)
+    return tokens[tokens.index("--") + 1 :] if "--" in tokens else []
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -8,9 +8,7 @@ short option of the command or begins with `--`; any other token is positional, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 from math import isfinite
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -43,7 +41,10 @@ def sort(tokens: Iterable[str], params: Iterable[click.Parameter]) -> list[str]:
         elif token.startswith("--") or token in short:
             found.append(token)
             if token in takes_value:
-                found += islice(rest, 1)
+                following = next(rest, None)
+                if following is None:
+                    return found  # click says which value is missing
+                found.append(following)
         else:
             positional.append(token)
     return [*found, "--", *positional]
@@ -51,7 +52,7 @@ def sort(tokens: Iterable[str], params: Iterable[click.Parameter]) -> list[str]:
 
 def setting(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
     """Return an option that the environment variable `GRADCALC_NAME` can set too."""
-    return click.option(*declarations, envvar=f"GRADCALC_{name}", show_envvar=True, **attributes)
+    return click.option(*declarations, envvar=f"GRADCALC_{name}", **attributes)
 
 
 def read_program(argument: str) -> str:
@@ -65,6 +66,8 @@ def complete_program(ctx: click.Context, param: click.Parameter, incomplete: str
     """Return the files that `@…` can mean."""
     if not incomplete.startswith("@"):
         return []
+    from pathlib import Path
+
     start = Path(incomplete[1:])
     folder = start if incomplete.endswith(("@", "/")) else start.parent
     try:

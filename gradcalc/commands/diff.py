@@ -16,7 +16,18 @@ from gradcalc.graph import Graph
 Formulas = Mapping[str, Any]
 
 
-@click.command("diff", cls=SortedCommand, short_help="Show the gradient's formulas; no point is needed.")
+HELP = """\
+Differentiate PROGRAM with SymPy and print one formula a variable.
+
+\b
+  gradcalc diff '(x + y)*z'
+  gradcalc diff 'sigmoid(w*x + b)' --wrt w --format latex
+"""
+
+
+@click.command(
+    "diff", cls=SortedCommand, help=HELP, short_help="Show the gradient's formulas; no point is needed."
+)
 @program
 @setting("WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
          help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
@@ -27,12 +38,7 @@ Formulas = Mapping[str, Any]
 @setting("MAX_NODES", "--max-nodes", metavar="N", type=click.IntRange(min=1), default=10_000_000,
          show_default=True, help="Refuse programs of more nodes.")  # fmt: skip
 def command(program: str, wrt: list[str], format_: str, file: str | None, max_nodes: int) -> int:
-    r"""Differentiate PROGRAM with SymPy and print one formula a variable.
-
-    \b
-      gradcalc diff '(x + y)*z'
-      gradcalc diff 'sigmoid(w*x + b)' --wrt w --format latex
-    """
+    """Differentiate PROGRAM with SymPy and print one formula a variable."""
     from gradcalc.language import parse
 
     text = read_program(program)

@@ -21,7 +21,30 @@ OUTPUT = ("value", "output.value")
 """What --get calls the output; the first may be a name of the program."""
 
 
-@click.command("eval", cls=SortedCommand, short_help="Show a program's gradient at a point, node by node.")
+HELP = """\
+Compute the gradient of PROGRAM at a point, show every step, and prove it.
+
+PROGRAM is a text, @FILE or - (standard input). Values are numbers or constant expressions:
+x=pi/4, x=@FILE.
+
+\b
+  gradcalc '(x + y)*z' x=-2 y=5 z=-4
+  gradcalc 'q = x + y; q*z' --at point.json --wrt x,q --format json
+"""
+
+EPILOG = """\
+Any of these can be set in the environment: GRADCALC_FORMAT=json, GRADCALC_CHECK=0,
+GRADCALC_MAX_NODES=1000.
+"""
+
+
+@click.command(
+    "eval",
+    cls=SortedCommand,
+    help=HELP,
+    epilog=EPILOG,
+    short_help="Show a program's gradient at a point, node by node.",
+)
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @setting("AT", "--at", metavar="FILE", type=click.Path(allow_dash=True),
@@ -48,15 +71,7 @@ OUTPUT = ("value", "output.value")
 def command(
     values: Sequence[str], at: str | None, get: list[str], strict: bool, format_: str, color: str, **rest: Any
 ) -> int:
-    r"""Compute the gradient of PROGRAM at a point, show every step, and prove it.
-
-    PROGRAM is a text, @FILE or - (standard input). Values are numbers or constant expressions:
-    x=pi/4, x=@FILE.
-
-    \b
-      gradcalc '(x + y)*z' x=-2 y=5 z=-4
-      gradcalc 'q = x + y; q*z' --at point.json --wrt x,q --format json
-    """
+    """Compute the gradient of PROGRAM at a point, show every step, and prove it."""
     if at == "-" and rest["program"] == "-":
         raise UsageError("standard input can be the program or the point, not both")
     spare = points.from_file(at) if at is not None else {}
@@ -79,7 +94,7 @@ def calculation(
     max_nodes: int, **_rest: object,
 ) -> Calculation:  # fmt: skip
     """Return the calculation as a function of the names that gradients are asked for."""
-    from gradcalc.compute import compute
+    from gradcalc.pipeline import compute
 
     text = read_program(program)
     return lambda wrt: compute(

@@ -16,17 +16,21 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [name for name in EXAMPLES if name.startswith(incomplete)]
 
 
-@click.command("examples", cls=SortedCommand, short_help="List worked examples, or run one.")
+HELP = """\
+List the worked examples of a lecture on backpropagation, or run example NAME.
+
+\b
+  gradcalc examples
+  gradcalc examples neuron
+"""
+
+
+@click.command("examples", cls=SortedCommand, help=HELP, short_help="List worked examples, or run one.")
 @click.argument("name", required=False, shell_complete=_complete)
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
               help="When to use colour; NO_COLOR is heeded.")  # fmt: skip
 def command(name: str | None, color: str) -> int:
-    r"""List the worked examples of a lecture on backpropagation, or run example NAME.
-
-    \b
-      gradcalc examples
-      gradcalc examples neuron
-    """
+    """List the worked examples of a lecture on backpropagation, or run example NAME."""
     if name is None:
         output.emit(listing())
         return 0
@@ -52,7 +56,7 @@ def shown(example: Example, color: str) -> Iterator[str]:
     if example.python:
         yield from session(example.python)
         return
-    from gradcalc.compute import compute
+    from gradcalc.pipeline import compute
     from gradcalc.point import assignments
     from gradcalc.report import writer
 

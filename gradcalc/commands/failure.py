@@ -10,12 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from pathlib import Path
 from typing import IO
 
 import click
 
-from gradcalc.errors import GradcalcError, NumberError, Span, UsageError, render
+from gradcalc.errors import GradcalcError, NumberError, UsageError, render
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -48,7 +47,7 @@ def require_text(arguments: Sequence[str]) -> None:
             raise UsageError(f"an argument is not UTF-8 text: '{shown}'")
 
 
-def report(error: BaseException, arguments: Sequence[str]) -> int:
+def report(error: BaseException, arguments: Sequence[str], positional: Sequence[str]) -> int:
     """Say what went wrong, as text on stderr and as JSON where that was asked for; return the exit code."""
     if isinstance(error, BrokenPipeError):
         _silence_stdout()
@@ -60,7 +59,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
         return error.code if isinstance(error.code, int) else 0
     if os.environ.get("GRADCALC_DEBUG"):
         raise error
-    problem = with_file_hint(translated(error), arguments)
+    problem = with_file_hint(translated(error), positional)
     try:
         if wanted_format(arguments) in ("json", "jsonl"):
             from gradcalc.report.json import error as as_json
@@ -102,29 +101,33 @@ def translated(error: BaseException) -> GradcalcError:
 
 def _usage(error: click.ClickException) -> UsageError:
     message = error.format_message().rstrip(".")
-    hint = "gradcalc --help"
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hint = f"{context.command_path if context else 'gradcalc'} --help shows what there is"
     if isinstance(error, click.NoSuchOption):
         message = f"no such option: {error.option_name}"
         hint = f"did you mean '{error.possibilities[0]}'?" if error.possibilities else hint
+    elif type(error) is click.BadParameter and error.param:
+        message = f"invalid value for '{max(error.param.opts, key=len)}': {error.message.rstrip('.')}"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
 
 
-def with_file_hint(problem: GradcalcError, arguments: Sequence[str]) -> GradcalcError:
+def with_file_hint(problem: GradcalcError, positional: Sequence[str]) -> GradcalcError:
     """Ask whether the shell expanded a `*`, where an argument is the name of a file."""
     if isinstance(problem, NumberError | InternalError):
         return problem
-    file = next((a for a in arguments if is_file(a)), None)
-    if file is None or f"'{file}'" in problem.hint:
+    file = next((a for a in positional if is_file(a)), None)
+    if file is None:
         return problem
     hint = f"'{file}' is a file here: did the shell expand a *? Put the program in quotes"
-    if file == next((a for a in arguments if not a.startswith("-")), None):
+    if file == positional[0]:
         hint = f"'{file}' is a file: write '@{file}' to read the program from it"
-    span: Span | None = problem.span
-    return type(problem)(problem.message, source=problem.source, span=span, hint=hint)
+    return type(problem)(problem.message, source=problem.source, span=problem.span, hint=hint)
 
 
 def is_file(argument: str) -> bool:
     """Whether an argument is the name of a file that exists; a single letter may be one by chance."""
+    from pathlib import Path
+
     try:
         return len(argument) > 1 and not argument.startswith(("-", "@")) and Path(argument).is_file()
     except (OSError, ValueError):

@@ -27,19 +27,23 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [name for name in CALLABLE if name.startswith(incomplete)]
 
 
-@click.command("gates", cls=SortedCommand, short_help="List every gate, or show one gate's page.")
+HELP = """\
+List the gates, or show the page of gate NAME.
+
+A page has the gate's definition, its local gradients, its flow, its kinks, and what it keeps.
+
+\b
+  gradcalc gates
+  gradcalc gates sigmoid
+"""
+
+
+@click.command("gates", cls=SortedCommand, help=HELP, short_help="List every gate, or show one gate's page.")
 @click.argument("name", required=False, shell_complete=_complete)
 @click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text",
               show_default=True, help="How the catalogue is written.")  # fmt: skip
 def command(name: str | None, format_: str) -> int:
-    r"""List the gates, or show the page of gate NAME.
-
-    A page has the gate's definition, its local gradients, its flow, its kinks, and what it keeps.
-
-    \b
-      gradcalc gates
-      gradcalc gates sigmoid
-    """
+    """List the gates, or show the page of gate NAME."""
     if format_ == "json":
         output.emit(
             [_json([brief(gate) for gate in GATES.values()] if name is None else [full(found(name))])]

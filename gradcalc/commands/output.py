@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from gradcalc.errors import UsageError
 from gradcalc.report import NodeChoice, Options
@@ -17,8 +15,16 @@ def options(color: str = "auto", nodes: NodeChoice | None = None, file: str | No
     if file is not None:
         return Options(nodes=nodes)
     terminal = sys.stdout is not None and sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
-    return Options(nodes, width, wants_colour(color, terminal), not unicode())
+    return Options(
+        nodes, terminal_width() if terminal else None, wants_colour(color, terminal), not unicode()
+    )
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal; COLUMNS overrides what it says itself."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 def wants_colour(color: str, terminal: bool) -> bool:
@@ -44,6 +50,8 @@ def emit(pieces: Iterable[str], file: str | None = None) -> None:
             raise UsageError("cannot write: standard output is closed")
         sys.stdout.writelines(pieces)
         return
+    from pathlib import Path
+
     text = "".join(pieces)
     try:
         Path(file).write_text(text, encoding="utf-8")

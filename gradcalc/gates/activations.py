@@ -34,7 +34,7 @@ SIGMOID = Gate(
         Edge((0.0,), 0.5, (0.25,), "the steepest point"),
         Edge((40.0,), 1.0, (4.248354255291589e-18,), "1 - s would be 0"),
         Edge((-800.0,), 0.0, (0.0,), "exp(-800) is below the smallest float"),
-        Edge((-720.0,), 2.0322308024294e-313, (2.0322308024294e-313,), "exp(720) would overflow"),
+        Edge((-720.0,), 2.03223080242e-313, (2.03223080242e-313,), "exp(720) would overflow"),
     ),
     ulps=(2, 4),
 )
@@ -71,7 +71,10 @@ RELU = Gate(
     kinks=(Kink(lambda x: x == 0, "x = 0", False, "0", "0", "0", "0", (0.0,)),),
     expansion="max(0, x)",
     probe=((-10.0, 10.0),),
-    edges=(Edge((-2.0,), 0.0, (0.0,), "the lecture's Jacobian"), Edge((3.0,), 3.0, (1.0,), "the lecture's Jacobian")),
+    edges=(
+        Edge((-2.0,), 0.0, (0.0,), "closed, as in the lecture's Jacobian"),
+        Edge((3.0,), 3.0, (1.0,), "open, as in the lecture's Jacobian"),
+    ),
     ulps=(0, 0),
 )
 
@@ -92,9 +95,12 @@ LEAKY_RELU = Gate(
     ),
     expansion="where(x > 0, x, slope*x)",
     probe=((-10.0, 10.0), (0.001, 0.5)),
-    edges=(Edge((-2.0, 0.1), -0.2, (0.1, -2.0), "leaking"), Edge((-2.0,), -0.02, (0.01,), "the slope left out")),
+    edges=(
+        Edge((-2.0, 0.1), -0.2, (0.1, -2.0), "leaking"),
+        Edge((-2.0,), -0.02, (0.01,), "the slope left out"),
+    ),
     ulps=(1, 0),
-)
+)  # fmt: skip
 
 ELU = Gate(
     "elu",
@@ -116,7 +122,7 @@ ELU = Gate(
     probe=((-40.0, 10.0), (0.1, 3.0)),
     edges=(Edge((0.0,), 0.0, (1.0,), "smooth at 0 for alpha = 1"),),
     ulps=(2, 2),
-)
+)  # fmt: skip
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 """The constants for which activations keep mean 0 and variance 1 (Klambauer et al., 2017)."""
@@ -144,7 +150,7 @@ SELU = Gate(
     expansion=f"{SELU_SCALE}*elu(x, {SELU_ALPHA})",
     probe=((-40.0, 10.0),),
     ulps=(2, 2),
-)
+)  # fmt: skip
 
 
 def _normal_cdf(m: Any, x: Any) -> Any:
@@ -210,7 +216,10 @@ SOFTSIGN = Gate(
     latex=r"\frac{{x}}{1 + \left|{x}\right|}",
     expansion="x/(1 + abs(x))",
     probe=((-1e6, 1e6),),
-    edges=(Edge((0.0,), 0.0, (1.0,), "both sides of |x| agree here"), Edge((1e160,), 1.0, (1e-320,), "subnormal")),
+    edges=(
+        Edge((0.0,), 0.0, (1.0,), "both sides of |x| agree here"),
+        Edge((1e160,), 1.0, (1e-320,), "the square would overflow"),
+    ),
     ulps=(1, 3),
 )
 

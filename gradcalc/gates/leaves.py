@@ -5,4 +5,4 @@ from __future__ import annotations
 from gradcalc.gates.record import Gate
 
 VARIABLE = Gate("variable", definition=lambda m: m.nan, flow=None, doc="A name that is given a value.")
-CONSTANT = Gate("constant", definition=lambda m: m.nan, flow=None, doc="A number of the program; it gets no gradient.")
+CONSTANT = Gate("constant", definition=lambda m: m.nan, flow=None, doc="A number, which gets no gradient.")

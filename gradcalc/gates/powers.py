@@ -1,4 +1,5 @@
 """Powers and roots."""
+# ruff: noqa: ARG005 - a definition takes `m`, whether it needs it or not
 
 from __future__ import annotations
 

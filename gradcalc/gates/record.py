@@ -100,12 +100,9 @@ class Gate:
     def parameters(self) -> tuple[str, ...]:
         """Names of the inputs, in order; a variadic gate has one name for all of them."""
         code = self.definition.__code__
-        count = code.co_argcount + bool(code.co_flags & VARARGS)
-        names = code.co_varnames[: code.co_argcount]
-        if code.co_flags & VARARGS:
-            names += (code.co_varnames[code.co_argcount + code.co_kwonlyargcount],)
-        assert len(names) == count
-        return names[1:]
+        rest = code.co_argcount + code.co_kwonlyargcount  # where Python keeps the name of *x
+        variadic = code.co_varnames[rest : rest + 1] if self.variadic else ()
+        return argument_names(self.definition)[1:] + variadic
 
     @cached_property
     def static(self) -> tuple[str, ...]:
@@ -114,7 +111,7 @@ class Gate:
         return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
 
     @cached_property
-    def defaults(self) -> Mapping[str, float | None]:
+    def defaults(self) -> Mapping[str, Any]:
         """Inputs that may be left out, with the number that then stands for them (`slope=0.01`).
 
         None stands for e itself, which no float is (the base of a logarithm).

@@ -50,7 +50,10 @@ CEIL = Gate(
     latex=r"\left\lceil {x} \right\rceil",
     kinks=(Kink(lambda x: x % 1 == 0, "x is a whole number", True, "0", "0", "0", "none", (2.0,)),),
     probe=((-1e3, 1e3),),
-    edges=(Edge((0.5,), 1.0, (0.0,), "up, not away from 0"), Edge((-0.5,), 0.0, (0.0,), "up, not away from 0")),
+    edges=(
+        Edge((0.5,), 1.0, (0.0,), "up, not to the nearest"),
+        Edge((-0.5,), 0.0, (0.0,), "up, not away from 0"),
+    ),
     ulps=(0, 0),
 )
 
@@ -61,10 +64,15 @@ ROUND = Gate(
     partials=(None,),
     doc="The nearest whole number, halves to the even one (as NumPy's rint); no gradient flows through it.",
     latex=r"\operatorname{round}({x})",
-    kinks=(Kink(lambda x: x % 1 == 0.5, "x is halfway between two whole numbers", True, "0", "0", "0", "none", (2.5,)),),
+    kinks=(
+        Kink(
+            lambda x: x % 1 == 0.5, "x is halfway between two whole numbers", True,
+            "0", "0", "0", "none", (2.5,),
+        ),
+    ),
     probe=((-1e3, 1e3),),
     edges=(Edge((2.5,), 2.0, (0.0,), "halves to even"), Edge((3.5,), 4.0, (0.0,), "halves to even")),
     ulps=(0, 0),
-)
+)  # fmt: skip
 
 GATES = (ABS, SIGN, FLOOR, CEIL, ROUND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradcalc.gates.logic import if_true
 from gradcalc.gates.record import Edge, Gate, Kink
 
 WIDE = (-1e3, 1e3)
@@ -113,16 +114,10 @@ CLIP = Gate(
 )  # fmt: skip
 
 
-def _where(m: Any, condition: Any, x: Any, y: Any) -> Any:
-    """Return x or y; nan where the condition is nan, which is neither true nor false."""
-    known = lambda: m.where(m.equal(condition, condition), lambda: x, lambda: m.nan)
-    return m.where(m.equal(condition, 0), lambda: y, known)
-
-
 WHERE = Gate(
     "where",
     definition=lambda m, condition, x, y: m.where(m.equal(condition, 0), lambda: y, lambda: x),
-    forward=_where,
+    forward=lambda m, condition, x, y: if_true(m, condition, lambda: x, lambda: y),
     partials=(
         None,
         lambda m, condition: m.where(m.equal(condition, 0), lambda: 0, lambda: 1),
@@ -133,7 +128,10 @@ WHERE = Gate(
     latex=r"\begin{cases} {x} & {condition} \\ {y} & \text{otherwise} \end{cases}",
     # No kink of its own: what jumps is the condition.
     probe=((-2.0, 2.0), WIDE, WIDE),
-    edges=(Edge((0.0, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0), "false"), Edge((-3.0, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0), "true")),
+    edges=(
+        Edge((0.0, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0), "false"),
+        Edge((-3.0, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0), "true"),
+    ),
     ulps=(0, 0),
 )
 

@@ -35,8 +35,9 @@ def parse(text: str, given: Iterable[str] | None = None, *, max_nodes: int = MAX
 
 def valid_name(text: str) -> bool:
     """Tell whether `text` is one name of the language, as in `NAME=VALUE`."""
-    tokens = Source(text).tokens
-    return text == text.strip() and tokens[1] == "" and is_name(tokens[0]) and tokens[0] not in RESERVED
+    source = Source(text)
+    name = source.tokens[0]
+    return is_name(name) and name not in RESERVED and source.locate(0) == (0, len(text))
 
 
 __all__ = ["CONSTANTS", "MAX_NODES", "canonical", "parse", "valid_name"]

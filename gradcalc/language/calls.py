@@ -8,7 +8,7 @@ from gradcalc.gates.record import Gate
 from gradcalc.language.functions import Function
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
     """A call that is being read.
 
@@ -32,6 +32,10 @@ class Call:
         """Tell whether the argument of that name was already given."""
         return keyword in self.keywords or keyword in self.callee.parameters[: len(self.arguments)]
 
+    def is_empty(self) -> bool:
+        """Tell whether nothing stands between the brackets yet."""
+        return not (self.count() or self.keyword)
+
     def count(self) -> int:
         """Return the number of arguments."""
         return len(self.arguments) + len(self.keywords)
@@ -39,15 +43,16 @@ class Call:
     def fits(self) -> bool:
         """Tell whether every parameter without a default is given, and nothing beyond the parameters."""
         fewest, most = self.callee.arity
-        if most is None:
-            return self.count() >= fewest
+        if not self.keywords or most is None:
+            return fewest <= len(self.arguments) and (most is None or len(self.arguments) <= most)
         names = self.callee.parameters
-        given = {*names[: len(self.arguments)], *self.keywords}
-        return self.count() <= most and given.issuperset(names[:fewest])
+        return self.count() <= most and {*names[: len(self.arguments)], *self.keywords}.issuperset(
+            names[:fewest]
+        )
 
     def inputs(self) -> list[int | float]:
         """Return the nodes in the order of the parameters; a float where a default stands between them."""
         names = self.callee.parameters
-        order = names[: max((names.index(name) + 1 for name in self.keywords), default=0)]
-        rest = order[len(self.arguments) :]
-        return self.arguments + [self.keywords.get(name, self.callee.defaults.get(name, 0.0)) for name in rest]
+        last = max(map(names.index, self.keywords), default=-1)
+        nodes: dict[str, int | float] = {**self.callee.defaults, **self.keywords}
+        return [*self.arguments, *(nodes[name] for name in names[len(self.arguments) : last + 1])]

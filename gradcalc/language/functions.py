@@ -34,6 +34,9 @@ class Function:
     static: tuple[str, ...] = ()
     variadic: bool = False
 
+    size: int = field(init=False)
+    """Nodes that a call may make, and the steps that it takes where it makes none."""
+
     def __post_init__(self) -> None:
         self.size = len(self.body) + sum(function.size for function in self.calls.values())
 

@@ -32,28 +32,33 @@ class Difference(NamedTuple):
     mended: str
 
 
+AXIS = "the second argument is an axis there"
+SIGN = Difference(0, "it has the sign of its first argument there", "sign({0})*mod(abs({0}), abs({1}))")
+
 DIFFERENCES = {
-    ("numpy", "max"): Difference(1, "the second argument is an axis there", "max({0}, {1})"),
-    ("numpy", "min"): Difference(1, "the second argument is an axis there", "min({0}, {1})"),
+    ("numpy", "max"): Difference(1, AXIS, "max({0}, {1})"),
+    ("numpy", "min"): Difference(1, AXIS, "min({0}, {1})"),
+    # torch.max(x, y) is elementwise and torch.max(x, 0) is not; which one it is, only torch knows.
     ("torch", "max"): Difference(1, "the second argument may be a dimension there", "max({0}, {1})"),
     ("torch", "min"): Difference(1, "the second argument may be a dimension there", "min({0}, {1})"),
     # Python's math.log alone takes a base.
     ("numpy", "log"): Difference(1, "the second argument is an output array there", "log({0}, {1})"),
     ("torch", "log"): Difference(1, "it takes no base there", "log({0}, {1})"),
-    ("numpy", "round"): Difference(1, "the second argument counts decimals there", "round({0}*10**{1})/10**{1}"),
-    # IEEE's remainder: of the quotient rounded to nearest, where ours is floored.
-    ("math", "remainder"): Difference(0, "the quotient is rounded to nearest there", "{0} - {1}*round({0}/({1}))"),
-    # C's fmod has the sign of x, our mod that of y.
-    ("math", "fmod"): Difference(0, "it has the sign of its first argument there", "sign({0})*mod(abs({0}), abs({1}))"),
-    ("numpy", "fmod"): Difference(0, "it has the sign of its first argument there", "sign({0})*mod(abs({0}), abs({1}))"),
-    ("torch", "fmod"): Difference(0, "it has the sign of its first argument there", "sign({0})*mod(abs({0}), abs({1}))"),
-    # Bessel's correction; both wait for arrays.
-    ("torch", "std"): Difference(0, "it divides by n - 1 there and needs an array", ""),
-    ("torch", "var"): Difference(0, "it divides by n - 1 there and needs an array", ""),
+    ("numpy", "round"): Difference(
+        1, "the second argument counts decimals there", "round({0}*10**{1})/10**{1}"
+    ),
+    # IEEE's remainder is that of the quotient rounded to nearest; ours is that of the floored one.
+    ("math", "remainder"): Difference(
+        0, "the quotient is rounded to nearest there", "{0} - ({1})*round(({0})/({1}))"
+    ),
+    ("math", "fmod"): SIGN,
+    ("numpy", "fmod"): SIGN,
+    ("torch", "fmod"): SIGN,
 }
 
 
-def difference(prefix: str, name: str, count: int) -> Difference | None:
-    """Return how a call with `count` arguments differs from the call of the same name here, if it does."""
+def difference(dotted: str, count: int) -> Difference | None:
+    """Return how `np.max(…)` with `count` arguments differs from `max(…)` here, if it does."""
+    prefix, _, name = dotted.rpartition(".")
     found = DIFFERENCES.get((MODULES[prefix], name))
     return found if found is not None and count > found.most else None

@@ -38,17 +38,18 @@ from math import inf
 from gradcalc.gates import CALLABLE, CONSTANT, GATES
 from gradcalc.gates.record import Gate
 from gradcalc.graph import Graph
-from gradcalc.language import modules, refusals
+from gradcalc.language import foreign, misnomers, modules, refusals
 from gradcalc.language.calls import Call
 from gradcalc.language.functions import Function
-from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name
+from gradcalc.language.mending import Place
+from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_superscript
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 """Names that have a value unless they are given another."""
 
 LEVELS: tuple[tuple[str, ...], ...] = (
-    ("or",), ("and",), ("not",), ("<", "<=", ">", ">=", "==", "!="), ("+", "-"), ("*", "/", "%", "@"), ("sign",),
-    ("**",),
+    ("or",), ("and",), ("not",), ("<", "<=", ">", ">=", "==", "!="),
+    ("+", "-"), ("*", "/", "%", "@"), ("sign",), ("**",),
 )  # fmt: skip
 """Symbols by precedence, from loose to tight."""
 
@@ -74,9 +75,10 @@ OPENED = -1
 
 def _operators() -> dict[str, Operator]:
     """Return the infix operators from the gates' records; comparisons do not chain and stand apart."""
-    table = {gate.infix: (PRECEDENCE[gate.infix], PRECEDENCE[gate.infix], gate) for gate in GATES.values() if gate.infix}
+    infix = {gate.infix: gate for gate in GATES.values() if gate.infix}
+    table = {symbol: (PRECEDENCE[symbol], PRECEDENCE[symbol], gate) for symbol, gate in infix.items()}
     level = PRECEDENCE["**"]
-    table["**"] = table["^"] = (level + 1, level, table["**"][2])  # from right to left: its like is not reduced
+    table["**"] = table["^"] = (level + 1, level, infix["**"])  # right to left: its like is not reduced
     return table | {")": CLOSER}
 
 
@@ -123,7 +125,7 @@ class Parser:
     # The loop.
 
     def expression(self, i: int) -> tuple[int, int]:
-        """Parse the expression that begins at token `i`; return its node and the token that ends its statement.
+        """Parse the expression at token `i`; return its node and the token that ends the statement.
 
         This loop is long because it is where the time of large programs goes: it takes every token
         in hand once, and a call for each would double its cost.
@@ -131,28 +133,29 @@ class Parser:
         tokens, graph, known, operator_of = self.tokens, self.graph, self.names.get, OPERATORS.get
         gates, add_gate, add_inputs = graph.gates, graph.gates.append, graph.inputs.append
         add_first, add_last, constants = graph.first.append, graph.last.append, graph.constants
-        stack, brackets = self.stack, self.brackets = [BOTTOM], []
+        self.stack, self.brackets = [BOTTOM], []
+        stack, brackets = self.stack, self.brackets
         push, pop, open_bracket, close_bracket = stack.append, stack.pop, brackets.append, brackets.pop
         node = count = len(gates)
         while True:
             # An operand is due.
-            token = tokens[i]
-            found = known(token)
+            symbol = tokens[i]
+            found = known(symbol)
             start = i
             if found is not None:
                 node = found
-            elif token == "(":
+            elif symbol == "(":
                 push(PAREN)
                 open_bracket(i)
                 i += 1
                 continue
-            elif "." <= token < ":":  # in ASCII these are ./0123456789
+            elif "." <= symbol < ":":  # in ASCII these are ./0123456789
                 try:
-                    value = float(token)
+                    value = float(symbol)
                 except ValueError:
-                    raise refusals.number(self.source, i) from None
+                    raise refusals.number(self.place(i)) from None
                 if value == inf:
-                    raise refusals.overflow(self.source, i)
+                    raise refusals.overflow(self.place(i))
                 node = count
                 count += 1
                 constants[node] = value
@@ -170,10 +173,10 @@ class Parser:
             i += 1
             while True:
                 # An operator is due.
-                token = tokens[i]
-                operator = operator_of(token)
+                symbol = tokens[i]
+                operator = operator_of(symbol)
                 if operator is None:
-                    if token == "\n":
+                    if symbol == "\n":
                         if brackets:
                             i += 1
                             continue
@@ -200,65 +203,69 @@ class Parser:
                     i += 1
                     break
                 bracket = stack[-1]
-                if bracket is PAREN and token == ")":
+                if bracket is PAREN and symbol == ")":
                     pop()
                     start = close_bracket()
-                elif bracket is CALL and token in (")", ","):
+                elif bracket is CALL and symbol in (")", ","):
                     node, start = self.argument(i, node)
                     count = len(gates)
                     if node < 0:
                         i += 1
                         break
-                elif bracket is BOTTOM and token in ENDS:
+                elif bracket is BOTTOM and symbol in ENDS:
                     return node, i
                 else:
-                    raise refusals.closer(self.source, i, brackets)
+                    raise refusals.closer(self.place(i))
                 end = i
                 i += 1
+
+    def place(self, i: int, start: int = -1, end: int = -1) -> Place:
+        """Return the place that an error is about."""
+        return Place(self.source, i, self.brackets, start, end)
 
     # What the loop does not know.
 
     def operand(self, i: int) -> tuple[int, int]:
-        """Return the node of the operand at token `i`, or OPENED where one is still to come, and the next token."""
-        token = self.tokens[i]
-        if token in PREFIXES or token == "+":
+        """Return the node of the operand at token `i`, OPENED if it is yet to come, and the next token."""
+        symbol = self.tokens[i]
+        if symbol in PREFIXES or symbol == "+":
             return self.prefix(i)
-        if token == "\n" and self.brackets:
+        if symbol == "\n" and self.brackets:
             return OPENED, i + 1
-        if token not in RESERVED and (is_name(token) or token in CALLABLE):
+        if symbol not in RESERVED and (is_name(symbol) or symbol in CALLABLE):
             return self.name(i)
-        if token == ")" and self.stack[-1] is CALL and self.pending[-1].due == i:
-            raise refusals.arguments(self.source, self.pending[-1], i)
-        raise refusals.operand(self.source, i, self.brackets)
+        if symbol == ")" and self.stack[-1] is CALL and self.pending[-1].is_empty():
+            raise misnomers.arguments(self.source, self.pending[-1], i)
+        raise refusals.operand(self.place(i))
 
     def operator(self, i: int, node: int, start: int, end: int) -> tuple[Operator | None, int, int]:
-        """Return what stands behind the operand of tokens `start` to `end`: an operator, or else the operand anew.
+        """Return the operator at token `i`, the operand of tokens `start` to `end`, and the next token.
 
-        The operand changes where a superscript follows, and where it was no variable but the head
-        of a call.
+        There is no operator where the operand goes on: with a superscript, or because it is no
+        variable but the head of a call.
         """
-        token = self.tokens[i]
-        if token in ENDS or token == ",":
+        symbol = self.tokens[i]
+        if symbol in ENDS or symbol == ",":
             return CLOSER, node, i
-        if token in COMPARISONS:
+        if symbol in COMPARISONS:
             self.refuse_chain(i)
-            return COMPARISONS[token], node, i
-        if token[0] == "^":
+            return COMPARISONS[symbol], node, i
+        if is_superscript(symbol):
             return None, self.superscript(i, node, start), i + 1
-        if start == end and is_name(self.tokens[start]) and self.is_head(token):
+        if start == end and is_name(self.tokens[start]) and self.is_head(symbol):
             return None, *self.name(start)
-        raise refusals.operator(self.source, i, start, end, self.brackets, self.known())
+        raise refusals.operator(self.place(i, start, end), self.known())
 
-    def is_head(self, token: str) -> bool:
-        """Tell whether a name before `token` is a call, a module or a keyword, whatever else it is."""
-        return token in ("(", ".") or (token == "=" and self.stack[-1] is CALL)
+    def is_head(self, symbol: str) -> bool:
+        """Tell whether a name before `symbol` is a call, a module or a keyword, whatever else it is."""
+        return symbol in ("(", ".") or (symbol == "=" and self.stack[-1] is CALL)
 
     def prefix(self, i: int) -> tuple[int, int]:
         """Let a prefix operator wait for its operand; a plus makes no node."""
         symbol = self.tokens[i]
         level = PRECEDENCE["not" if symbol == "not" else "sign"]
         if symbol == "not" and self.stack[-1][0] > level:
-            raise refusals.tight_not(self.source, i)
+            raise refusals.tight_not(self.place(i))
         if symbol != "+":
             self.stack.append((level, PREFIXES[symbol], -1, i))
         return OPENED, i + 1
@@ -267,7 +274,7 @@ class Parser:
         """Refuse a comparison whose left operand is a comparison without parentheses."""
         for level, _, _, first in reversed(self.stack):
             if level == COMPARISON:
-                raise refusals.chain(self.source, first, i, self.brackets)
+                raise refusals.chain(self.place(i, first), first)
             if level < COMPARISON:
                 return
 
@@ -276,7 +283,7 @@ class Parser:
         try:
             value = float(self.tokens[i][1:])
         except ValueError:
-            raise refusals.superscript(self.source, i, start) from None
+            raise refusals.superscript(self.place(i, start)) from None
         return self.graph.add(POWER, (node, self.constant(value, i, i)), start, i)
 
     def constant(self, value: float, first: int, last: int) -> int:
@@ -291,6 +298,8 @@ class Parser:
         """Read a variable, a keyword, or the head of a call."""
         name, j = self.tokens[i], self.after(i)
         following = self.tokens[j]
+        if name in foreign.KEYWORDS and not self.has(name):
+            refusals.refuse_keyword(self.place(j, i, i))
         if following == ".":
             return self.dotted(i)
         if following == "(":
@@ -298,7 +307,7 @@ class Parser:
         if following == "=" and self.stack[-1] is CALL:
             return self.keyword(i, j)
         if not self.has(name):
-            refusals.refuse_bare_gate(self.source, i, j, self.functions)
+            misnomers.refuse_bare_gate(self.source, i, j, self.functions)
         return self.resolve(name, i), i + 1
 
     def after(self, i: int) -> int:
@@ -313,7 +322,7 @@ class Parser:
         name = self.tokens[i]
         callee = self.functions.get(name) or CALLABLE.get(name)
         if callee is None:
-            raise refusals.not_callable(self.source, i, j, self.known(), self.functions)
+            raise misnomers.not_callable(self.source, i, j, self.known(), self.functions)
         return callee
 
     def open_call(self, callee: Gate | Function, name: str, first: int, j: int) -> tuple[int, int]:
@@ -327,19 +336,19 @@ class Parser:
         """Read `name=` before an argument."""
         call, name = self.pending[-1], self.tokens[i]
         if call.due != i and self.after(call.due - 1) != i:
-            raise refusals.equals(self.source, j)
+            raise foreign.equals(self.place(j))
         if not call.takes(name) or call.has(name):
-            raise refusals.keyword(self.source, call, i)
+            raise misnomers.keyword(self.source, call, i)
         call.keyword = name
         return OPENED, j + 1
 
     def argument(self, i: int, node: int) -> tuple[int, int]:
-        """Take an argument at the comma or bracket behind it; return the call's node or OPENED, and its start."""
+        """Take the argument before token `i`; return the call's node or OPENED, and the call's start."""
         call = self.pending[-1]
         if call.keyword:
             call.keywords[call.keyword] = node
         elif call.keywords:
-            raise refusals.late_argument(self.source, call, i)
+            raise misnomers.late_argument(self.source, call, i)
         else:
             call.arguments.append(node)
         call.keyword, call.due = "", i + 1
@@ -351,17 +360,21 @@ class Parser:
 
     def close_call(self, call: Call, last: int) -> int:
         """Return the node of a call that ends at token `last`."""
-        prefix, _, name = call.name.rpartition(".")
-        if prefix and (difference := modules.difference(prefix, name, call.count())) is not None:
-            raise refusals.different(self.source, call, last, difference)
+        if "." in call.name and (difference := modules.difference(call.name, call.count())) is not None:
+            raise misnomers.different(self.source, call, last, difference)
         if not call.fits():
-            raise refusals.arguments(self.source, call, last)
-        inputs = [
-            self.constant(value, call.first, last) if isinstance(value, float) else value for value in call.inputs()
-        ]
+            raise misnomers.arguments(self.source, call, last)
+        inputs = self.inputs(call, last) if call.keywords else call.arguments
         if isinstance(call.callee, Function):
             return self.call_function(call.callee, inputs, call.first, last)
         return self.graph.add(call.callee, tuple(inputs), call.first, last)
+
+    def inputs(self, call: Call, last: int) -> list[int]:
+        """Return the inputs of a call with keywords; defaults that stand between them become constants."""
+        return [
+            self.constant(value, call.first, last) if isinstance(value, float) else value
+            for value in call.inputs()
+        ]
 
     def dotted(self, i: int) -> tuple[int, int]:
         """Read a name with a library's prefix: a call or a constant."""
@@ -377,4 +390,4 @@ class Parser:
                 return self.open_call(CALLABLE[name], f"{prefix}.{name}", i, opening)
             if not called and name in CONSTANTS:
                 return self.constant(CONSTANTS[name], i, j), j + 1
-        raise refusals.dotted(self.source, i, j, opening)
+        raise misnomers.dotted(self.source, i, j, opening)

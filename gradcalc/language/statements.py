@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gradcalc.errors import GradcalcError, TooLargeError
 from gradcalc.gates import CALLABLE, VARIABLE
 from gradcalc.graph import Graph
-from gradcalc.language import refusals
+from gradcalc.language import misnomers, refusals
 from gradcalc.language.functions import Function, inline
+from gradcalc.language.mending import defines
 from gradcalc.language.parser import CONSTANTS, Parser
 from gradcalc.language.tokens import END, ENDS, RESERVED, Source, canonical, is_name
 
@@ -24,13 +24,13 @@ class Program(Parser):
     def parse(self) -> Graph:
         """Parse the whole program; the value of its last statement is the output."""
         first = i = 0
-        while (token := self.tokens[i]) != END:
-            if token not in ENDS:
+        while (symbol := self.tokens[i]) != END:
+            if symbol not in ENDS:
                 first, i = i, self.statement(i)
             else:
                 i += 1
         if self.graph.output < 0:
-            raise refusals.no_output(self.source, first, i)
+            raise misnomers.no_output(self.source, first)
         return self.graph
 
     def statement(self, i: int) -> int:
@@ -38,7 +38,7 @@ class Program(Parser):
         following = self.tokens[i + 1]
         if following == "=" and is_name(self.tokens[i]):
             return self.assignment(i)
-        if following == "(" and refusals.defines(self.source, i):
+        if following == "(" and defines(self.source, i):
             return self.definition(i)
         self.graph.output, last = self.expression(i)
         self.limit(len(self.graph), i, last - 1)
@@ -47,11 +47,13 @@ class Program(Parser):
     def assignment(self, i: int) -> int:
         """Parse `name = expression`: the name becomes that of the expression's node."""
         name = self.tokens[i]
+        if self.tokens[i + 2] == "=":
+            raise refusals.operand(self.place(i + 2))
         if name in RESERVED or self.has(name):
-            raise refusals.assignment(self.source, i, name in self.graph.named, self.given)
+            raise misnomers.assignment(self.source, i, name in self.graph.named, self.given)
         self.graph.output, last = self.expression(i + 2)
         if name in self.names:
-            raise refusals.assignment(self.source, i, False, self.given)
+            raise misnomers.assignment(self.source, i, False, self.given)
         self.graph.named[name] = self.names[name] = self.graph.output
         self.limit(len(self.graph), i, last - 1)
         return last
@@ -60,7 +62,7 @@ class Program(Parser):
         """Parse `name(parameters) = expression`."""
         name = self.tokens[i]
         if name in self.functions or name in CALLABLE or name in RESERVED:
-            raise refusals.definition(self.source, i, name in self.functions)
+            raise misnomers.definition(self.source, i, name in self.functions)
         body = Body(self, name)
         last = body.parse(i + 2)
         self.functions[name] = function = body.function()
@@ -71,25 +73,20 @@ class Program(Parser):
     def limit(self, size: int, first: int, last: int) -> None:
         """Refuse to hold more nodes than allowed."""
         if size > self.max_nodes:
-            raise self.too_large(first, last)
-
-    def too_large(self, first: int, last: int) -> GradcalcError:
-        return TooLargeError(
-            f"the graph has more than {self.max_nodes:,} nodes",
-            source=self.source.text,
-            span=self.source.span(first, last),
-            hint="functions are copied into the graph at each call; --max-nodes allows more" if self.functions else "--max-nodes allows more",
-        )
+            raise misnomers.too_large(self.source, first, last, self.max_nodes, bool(self.functions))
 
     # What names mean.
 
     def has(self, name: str) -> bool:
+        """Tell whether a name stands for something already."""
         return name in self.names or (self.given is not None and name in self.given)
 
     def known(self) -> set[str]:
+        """Return the names that can be used here, for hints."""
         return {*self.names, *(self.given or ()), *CONSTANTS}
 
     def resolve(self, name: str, token: int) -> int:
+        """Return the node of a name."""
         node = self.names.get(name)
         if node is None:
             node = self.names[name] = self.leaf(name, token)
@@ -100,11 +97,12 @@ class Program(Parser):
         if name in CONSTANTS and not self.has(name):
             return self.constant(CONSTANTS[name], token, token)
         if self.given is not None and name not in self.given:
-            raise refusals.unknown(self.source, token, self.known(), self.functions)
+            raise misnomers.unknown(self.source, token, self.known(), self.functions)
         node = self.graph.variables[name] = self.graph.add(VARIABLE, (), token, token)
         return node
 
     def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
+        """Copy a function into the graph and return the node of its value."""
         self.limit(len(self.graph) + function.size, first, last)
         return inline(self.graph, function, arguments, self.resolve, (first, last))
 
@@ -133,13 +131,13 @@ class Body(Parser):
         while True:
             name = self.tokens[i]
             if not is_name(name) or name in RESERVED or name in self.names:
-                raise refusals.parameter(self.source, i, name in self.names)
+                raise misnomers.parameter(self.source, i, name in self.names)
             self.names[name] = self.graph.add(VARIABLE, (), i, i)
             i = self.after(i)
             if self.tokens[i] == ")":
                 return i + 1
             if self.tokens[i] != ",":
-                raise refusals.parameter(self.source, i, False)
+                raise misnomers.parameter(self.source, i, False)
             i = self.after(i)
 
     def function(self) -> Function:
@@ -148,17 +146,21 @@ class Body(Parser):
         return Function(self.own, parameters, self.graph, self.free, self.calls)
 
     def has(self, name: str) -> bool:
+        """Tell whether a name stands for something already."""
         return name in self.names or self.program.has(name)
 
     def known(self) -> set[str]:
+        """Return the names that can be used here, for hints."""
         return {*self.names, *self.program.known()}
 
     def resolve(self, name: str, token: int) -> int:
+        """Return a variable of the body that stands for a free name."""
         node = self.names[name] = self.graph.add(VARIABLE, (), token, token)
         self.free[node] = name
         return node
 
     def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
+        """Return one node that stands for the call."""
         node = self.graph.add(VARIABLE, tuple(arguments), first, last)
         self.calls[node] = function
         return node

@@ -117,6 +117,11 @@ def is_number(token: str) -> bool:
     return "0" <= token[:1] <= "9" or (token[:1] == "." and "0" <= token[1:2] <= "9")
 
 
+def is_superscript(symbol: str) -> bool:
+    """Tell whether a token is a superscript, which is respelled behind a `^`."""
+    return symbol[:1] == "^" and len(symbol) > 1 and symbol != "^="
+
+
 def canonical(name: str) -> str:
     """Return the one spelling of a name that graphs use: `ｘ` is `x`, `π` is `pi`."""
     return name if name.isascii() else respell(name)

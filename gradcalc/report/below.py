@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from gradcalc.errors import printable, width
+from gradcalc.errors import printable
 from gradcalc.report import wording as say
-from gradcalc.report.grid import Line
+from gradcalc.report.grid import Line, width
 from gradcalc.result import Result, Verdict
 
 FEW = 20
@@ -22,13 +22,25 @@ STYLES: dict[Verdict, str] = {"pass": "good", "fail": "bad"}
 def below(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
     """Yield all of it."""
     yield from gradients(result, columns, signs)
-    yield from verdict(result, signs)
+    yield from verdict(result, columns, signs)
     for found in result.kinks:
         yield []
         for line in say.kink(result, found):
-            yield [(line, "")]
+            yield from prose(line, columns)
     for warning in result.warnings:
-        yield [(f"warning: {printable(warning)}", "")]
+        yield from prose(f"warning: {printable(warning)}", columns)
+
+
+def prose(text: str, columns: int | None, style: str = "") -> Iterator[Line]:
+    """Yield a sentence; on a terminal it breaks between words, and goes on further in."""
+    if columns is None or width(text) <= columns:
+        yield [(text, style)]
+        return
+    from textwrap import wrap
+
+    indent = " " * (len(text) - len(text.lstrip()))
+    for line in wrap(text, columns, subsequent_indent=indent + "  ", break_on_hyphens=False):
+        yield [(line, style)]
 
 
 def gradients(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
@@ -60,12 +72,12 @@ def _verdict(digits: str, found: Verdict | None, signs: say.Signs) -> tuple[str,
     return f"{signs.marks[found]} {words}", STYLES.get(found, "")
 
 
-def verdict(result: Result, signs: say.Signs) -> Iterator[Line]:
+def verdict(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
     """Yield the verdict in all, and the reasons for what did not pass."""
     if result.check is None:
         yield [("not checked (--no-check)", "dim")]
         return
     found = result.check.verdict
-    yield [(f"{signs.marks[found]} {say.verdict(result.check)}", STYLES.get(found, ""))]
+    yield from prose(f"{signs.marks[found]} {say.verdict(result.check)}", columns, STYLES.get(found, ""))
     for reason in say.reasons(result):
-        yield [(f"  {reason}", "")]
+        yield from prose(f"  {reason}", columns)

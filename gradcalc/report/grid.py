@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from gradcalc.errors import width
+from gradcalc import errors
 
 STYLES = {
     "value": "green",
@@ -40,6 +40,12 @@ class Head(NamedTuple):
 
     lines: tuple[str, ...]
     align: Align = "left"
+
+
+def width(text: str) -> int:
+    """Return the columns of a terminal that a text takes; ASCII and our own signs take one a letter."""
+    plain = text if text.isascii() else text.replace("×", "x").replace("…", ".").replace("✓", "v")
+    return len(text) if plain.isascii() else errors.width(text)
 
 
 def cell(text: str, style: str = "") -> Cell:

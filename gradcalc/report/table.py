@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from gradcalc.errors import printable, width
+from gradcalc.errors import printable
 from gradcalc.report import NodeChoice, Options, chosen
 from gradcalc.report import wording as say
 from gradcalc.report.below import below
 from gradcalc.report.columns import short, title
-from gradcalc.report.grid import Cell, Grid, Head, Line, cell, paint
+from gradcalc.report.grid import Cell, Grid, Head, Line, cell, paint, width
 from gradcalc.result import Node, Result
 
 MANY = 60
@@ -159,7 +159,8 @@ class Drawing(NamedTuple):
 
     def _text(self, node: Node, room: int | None, pad: int, count: int) -> Cell:
         number = f"#{node.id}".ljust(pad) + " "
-        text = printable(title(node))
+        text = title(node)
+        text = text if text.isprintable() else printable(text)
         if room is None:
             return cell(number + text)
         first, *rest = fold(text, room - len(number), count, self.signs.dots)

@@ -13,4 +13,7 @@ What all of them settle in the same way, once for every gate:
 - nothing turns complex: `log(-2)` and `(-8)**(1/3)` are `nan`, `cbrt(-8)` is -2;
 - `where(condition, then, otherwise)` takes thunks, so that the branch not taken is never computed;
 - conditions are written with Python's comparisons (`x > 0`) and `equal(x, y)`.
+
+They agree on finite numbers. At infinities `real` answers as IEEE 754 does, `precise` with nan; a
+formula of `symbol` stays on the reals where its value is read through `precise.on_reals`.
 """

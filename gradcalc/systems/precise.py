@@ -10,7 +10,7 @@ from mpmath import mp, mpf
 inf, nan, pi = mp.inf, mp.nan, mp.pi
 number = mpf
 
-exp, expm1, erf, erfc = mp.exp, mp.expm1, mp.erf, mp.erfc
+exp, expm1, erf = mp.exp, mp.expm1, mp.erf
 sin, cos, tan, atan = mp.sin, mp.cos, mp.tan, mp.atan
 sinh, cosh, tanh, asinh = mp.sinh, mp.cosh, mp.tanh, mp.asinh
 hypot, degrees, radians = mp.hypot, mp.degrees, mp.radians
@@ -62,6 +62,11 @@ def log1p(x: Any) -> Any:
 def exp2(x: Any) -> Any:
     """Return 2**x."""
     return mp.power(2, x)
+
+
+def erfc(x: Any) -> Any:
+    """Return 1 - erf(x); 0 where mpmath cannot write the exponent of exp(-x**2) any more."""
+    return mp.erfc(x) if not x > 1e100 else mpf(0)
 
 
 def atan2(y: Any, x: Any) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from math import inf, nan, pi, tau  # noqa: F401 - part of the number system
-from math import atan, asinh, tanh, erf, erfc, hypot, degrees, radians  # noqa: F401 - total already
-from math import fabs as abs  # noqa: F401, A004 - part of the number system
-
+inf, nan, pi = math.inf, math.nan, math.pi
 number = float
+
+# These are total already.
+atan, asinh, tanh, erf, erfc = math.atan, math.asinh, math.tanh, math.erf, math.erfc
+hypot, degrees, radians = math.hypot, math.degrees, math.radians
+abs = math.fabs  # noqa: A001 - part of the number system
 _max, _min, _round = max, min, round
 
 
@@ -107,7 +109,7 @@ acosh = _with_pole(math.acosh, nan, nan)
 
 
 def cbrt(x: float) -> float:
-    """Return the real cube root, with one Newton step: the C library's own cbrt(27) is not 3."""
+    """Return the real cube root, one Newton step past the C library, whose root of 27 is not 3."""
     y = math.cbrt(x)
     return y - (y * y - x / y) / (3.0 * y) if y and math.isfinite(y) else y
 

@@ -20,13 +20,13 @@ class Code:
         self.text = text
 
     def __bool__(self) -> bool:
-        raise Untraceable
+        raise UntraceableError
 
     def __neg__(self) -> Code:
         return Code(f"(-{self.text})")
 
 
-class Untraceable(TypeError):
+class UntraceableError(TypeError):
     """The mathematics is not straight-line."""
 
 

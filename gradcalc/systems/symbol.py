@@ -10,11 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from sympy import Eq, Function, Integer, Piecewise, Rational, S, sympify  # sympify of numbers, never of text
-from sympy import acos, acosh, asin, asinh, atan, atan2, atanh  # noqa: F401 - part of the number system
-from sympy import cos, cosh, erf, erfc, exp, log, sin, sinh, sqrt, tan, tanh  # noqa: F401 - part of the number system
+from sympy import Eq, Function, Integer, Rational, S, sympify  # sympify of numbers, never of text
 
 pi, nan, inf = sympy.pi, sympy.nan, sympy.oo
+exp, log, sqrt, erf, erfc = sympy.exp, sympy.log, sympy.sqrt, sympy.erf, sympy.erfc
+sin, cos, tan, asin, acos, atan, atan2 = (
+    sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos, sympy.atan, sympy.atan2,
+)  # fmt: skip
+sinh, cosh, tanh, asinh, acosh, atanh = (
+    sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.acosh, sympy.atanh,
+)  # fmt: skip
 
 
 class Floor(Function):  # type: ignore[misc]
@@ -37,17 +42,52 @@ def number(x: Any) -> Any:
     return x if isinstance(x, sympy.Basic) else Rational(*x.as_integer_ratio())
 
 
+class Where(Function):  # type: ignore[misc]
+    """One of two expressions, by a condition that carries no derivative.
+
+    SymPy's Piecewise folds and simplifies conditions whenever it is rebuilt, which takes minutes
+    for a few nested maxima; this one stays as it is written.
+    """
+
+    is_extended_real = True
+
+    @classmethod
+    def eval(cls, condition: Any, then: Any, otherwise: Any) -> Any:
+        """Return the branch of a condition that is decided, None where it is not."""
+        return then if condition == True else otherwise if condition == False else None  # noqa: E712
+
+    def _eval_derivative(self, s: Any) -> Any:
+        condition, then, otherwise = self.args
+        slopes = then.diff(s), otherwise.diff(s)
+        return slopes[0] if slopes[0] == slopes[1] else Where(condition, *slopes)
+
+    def _mpmathcode(self, printer: Any) -> str:
+        condition, then, otherwise = map(printer.doprint, self.args)
+        return f"(({then}) if ({condition}) else ({otherwise}))"
+
+    _pythoncode = _mpmathcode
+
+    def _ccode(self, printer: Any) -> str:
+        condition, then, otherwise = map(printer.doprint, self.args)
+        return f"(({condition}) ? ({then}) : ({otherwise}))"
+
+    def _latex(self, printer: Any) -> str:
+        condition, then, otherwise = map(printer.doprint, self.args)
+        first, second = rf"{then} & \text{{if}}\: {condition}", rf"{otherwise} & \text{{otherwise}}"
+        return rf"\begin{{cases}} {first} \\ {second} \end{{cases}}"
+
+
 def where(condition: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    """Return the piecewise expression; a condition that is decided already picks its branch."""
+    """Return the expression with both branches; a condition that is decided already picks its branch."""
     if condition in (True, False):
         return sympify(then() if condition else otherwise())
-    return Piecewise((then(), condition), (otherwise(), True), evaluate=False)
+    return Where(condition, then(), otherwise())
 
 
 def equal(x: Any, y: Any) -> Any:
     """Return the equation x = y; a truth value written as a number (1 or 0) compares as its condition."""
-    if y == 0 and isinstance(x, Piecewise) and [branch.expr for branch in x.args] == [1, 0]:
-        return sympy.Not(x.args[0].cond)
+    if y == 0 and isinstance(x, Where) and x.args[1:] == (1, 0):
+        return sympy.Not(x.args[0])
     return Eq(x, y)
 
 
@@ -118,7 +158,7 @@ def abs(x: Any) -> Any:  # noqa: A001 - part of the number system
 
 def sign(x: Any) -> Any:
     """Return -1, 0 or 1."""
-    return Piecewise((Integer(1), x > 0), (Integer(-1), x < 0), (Integer(0), True), evaluate=False)
+    return where(x > 0, lambda: Integer(1), lambda: where(x < 0, lambda: Integer(-1), lambda: Integer(0)))
 
 
 def cbrt(x: Any) -> Any:
@@ -138,5 +178,7 @@ def min(*x: Any) -> Any:  # noqa: A001 - part of the number system
 
 def _first(x: tuple[Any, ...], beats: Callable[[Any, Any], Any]) -> Any:
     """Return the first of `x` that beats all the others."""
-    branches = [(a, sympy.And(*[beats(a, b) for b in x if b is not a])) for a in x[:-1]]
-    return Piecewise(*branches, (x[-1], True), evaluate=False)
+    *candidates, best = x
+    for a in reversed(candidates):
+        best = Where(sympy.And(*[beats(a, b) for b in x if b is not a]), a, best)
+    return best

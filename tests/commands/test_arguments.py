@@ -22,7 +22,7 @@ PARAMS = command.params
         (["x", "--at", "-"], ["--at", "-", "--", "x"]),
         (["x", "--rtol", "-1"], ["--rtol", "-1", "--", "x"]),
         (["x", "--fromat", "json"], ["--fromat", "--", "x", "json"]),
-        (["x", "--format"], ["--format", "--", "x"]),
+        (["x", "--format"], ["--format"]),
     ],
 )
 def test_options_come_first_and_the_rest_is_positional(tokens, expected):

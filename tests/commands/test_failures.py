@@ -9,8 +9,16 @@ from gradcalc.errors import UsageError
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["x", "--fromat", "json", "x=1"], 2, ["error: no such option: --fromat", "hint: did you mean '--format'?"]),
-        (["x", "--format", "xml", "x=1"], 2, ["error: invalid value for '-f' / '--format': 'xml'", "'table', 'json'"]),
+        (
+            ["x", "--fromat", "json", "x=1"],
+            2,
+            ["error: no such option: --fromat", "hint: did you mean '--format'?"],
+        ),
+        (
+            ["x", "--format", "xml", "x=1"],
+            2,
+            ["error: invalid value for '--format': 'xml'", "'table', 'json'"],
+        ),
         (["x", "--format"], 2, ["error: option '--format' requires an argument"]),
         (["eval"], 2, ["error: missing argument 'PROGRAM'"]),
         (["x", "x"], 2, ["error: 'x' is not NAME=VALUE", "hint: write x=NUMBER"]),
@@ -30,11 +38,19 @@ from gradcalc.errors import UsageError
         (["x", "x=1", "--atol", "nan"], 2, ["error: --atol must be a finite number"]),
         (["x", "x=1", "--max-nodes", "0"], 2, ["error: invalid value for '--max-nodes'"]),
         (["x + x + x", "x=1", "--max-nodes", "2"], 2, ["error: "]),
-        (["x", "x=1", "--at", "nowhere.json"], 2, ["error: cannot read 'nowhere.json': no such file or directory"]),
+        (
+            ["x", "x=1", "--at", "nowhere.json"],
+            2,
+            ["error: cannot read 'nowhere.json': no such file or directory"],
+        ),
         (["@nowhere"], 2, ["error: cannot read 'nowhere': no such file or directory"]),
         (["@/"], 2, ["error: cannot read '/': is a directory"]),
         (["-", "--at", "-"], 2, ["standard input can be the program or the point, not both"]),
-        (["x", "x=1", "-o", "/nowhere/file"], 2, ["error: cannot write '/nowhere/file': no such file or directory"]),
+        (
+            ["x", "x=1", "-o", "/nowhere/file"],
+            2,
+            ["error: cannot write '/nowhere/file': no such file or directory"],
+        ),
         (["x", "x=\udcff"], 2, ["error: an argument is not UTF-8 text"]),
         (["gates", "sigmiod"], 2, ["error: unknown gate 'sigmiod'", "hint: did you mean 'sigmoid'?"]),
         (["examples", "neurn"], 2, ["error: unknown example 'neurn'", "hint: did you mean 'neuron'?"]),
@@ -55,7 +71,13 @@ def test_errors_are_sentences_with_the_place_and_the_exit_code(cli, arguments, c
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--format", "json"], ["--format=json"], ["-f", "json"], ["-f", "jsonl"], ["--fromat", "--format", "json"]],
+    [
+        ["--format", "json"],
+        ["--format=json"],
+        ["-f", "json"],
+        ["-f", "jsonl"],
+        ["--fromat", "--format", "json"],
+    ],
 )
 def test_errors_are_json_too_where_json_was_asked_for(cli, arguments):
     done = cli("x +* y", *arguments)
@@ -82,6 +104,8 @@ def test_a_file_among_the_arguments_gets_a_question(cli, tmp_path, monkeypatch):
     assert "did the shell expand a *?" in cli("x", "README.md", "y", "x=1").err
     assert "write '@README.md' to read the program" in cli("README.md").err
     assert "did the shell" not in cli("log(x)", "x=-1").err
+    (tmp_path / "point.json").write_text('{"x": 1}')
+    assert "is a file" not in cli("x +* y", "--at", "point.json", "-o", "README.md").err
 
 
 def test_the_program_comes_from_an_argument_a_file_or_standard_input(cli, tmp_path):
@@ -116,7 +140,7 @@ def fail_with(error):
     ],
 )
 def test_any_exception_is_a_sentence_and_a_code(cli, monkeypatch, error, code, said):
-    monkeypatch.setattr("gradcalc.compute.compute", fail_with(error))
+    monkeypatch.setattr("gradcalc.pipeline.compute", fail_with(error))
     done = cli("x", "x=1", "-f", "json")
     assert done.code == code
     assert done.err.startswith(said)
@@ -124,7 +148,7 @@ def test_any_exception_is_a_sentence_and_a_code(cli, monkeypatch, error, code, s
 
 
 def test_debug_shows_where(cli, monkeypatch):
-    monkeypatch.setattr("gradcalc.compute.compute", fail_with(RuntimeError("what")))
+    monkeypatch.setattr("gradcalc.pipeline.compute", fail_with(RuntimeError("what")))
     monkeypatch.setenv("GRADCALC_DEBUG", "1")
     with pytest.raises(RuntimeError):
         cli("x", "x=1")

@@ -1,4 +1,4 @@
-"""Print how far each gate's floats are from the truth, in units of the last digit: `python -m tests.gates.measure`."""
+"""How far each gate's floats are from the truth, as a table: `python -m tests.gates.measure`."""
 
 from __future__ import annotations
 

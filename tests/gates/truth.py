@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from math import ulp
 from typing import Any
 
@@ -42,7 +42,7 @@ def name(value: Any) -> str:
 
 
 def points(gate: Gate, count: int, n: int, seed: int = 0) -> list[Point]:
-    """Return n points of the gate's probe, where it is smooth: spread out, over all magnitudes, near the ends."""
+    """Return n points of the gate's probe, where it is smooth."""
     rng = random.Random(f"{gate.name} {seed}")
     return list(itertools.islice(_smooth(gate, count, rng), n))
 
@@ -55,11 +55,11 @@ def _smooth(gate: Gate, count: int, rng: random.Random) -> Iterator[Point]:
 
 
 def _number(low: float, high: float, rng: random.Random) -> float:
-    """Return a number strictly between low and high."""
+    """Return a number between low and high: anywhere, near an end or of any magnitude, or whole."""
     spread = rng.uniform(low, high)
     small = 10.0 ** -rng.uniform(0, 15)
-    near = rng.choice([low + (high - low) * small, high - (high - low) * small, rng.choice([low, high]) * small])
-    x = rng.choice([spread, near])
+    near = rng.choice([low + (high - low) * small, high - (high - low) * small, low * small, high * small])
+    x = rng.choice([spread, near, float(round(spread))])
     return x if low < x < high else spread
 
 
@@ -68,14 +68,14 @@ def symbols(gate: Gate, count: int) -> list[Any]:
     return [sympy.Symbol(text, real=True) for text in names]
 
 
-@lru_cache(maxsize=None)
+@cache
 def derivative(gate: Gate, count: int, *wires: int) -> Any:
     """Return SymPy's derivative of the definition by the inputs numbered, one after the other."""
     x = symbols(gate, count)
     return sympy.diff(sympy.sympify(gate.definition(symbol, *x)), *[x[k] for k in wires]) if wires else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def function(gate: Gate, count: int, *wires: int) -> Callable[..., Any]:
     """Return the definition, or its derivative by the inputs numbered, as a function of mpmath's numbers."""
     if not wires:
@@ -84,7 +84,7 @@ def function(gate: Gate, count: int, *wires: int) -> Callable[..., Any]:
 
 
 def settled(f: Callable[..., Any], point: Point) -> Any:
-    """Return f at a point, in so many digits that twice as many give the same 25.
+    """Return f at a point, in so many digits that twice as many give the same 19.
 
     A zero is asked for again up to the end: 1 - tanh(200)^2 is 0 in 40 digits, and in 80.
     """
@@ -92,7 +92,7 @@ def settled(f: Callable[..., Any], point: Point) -> Any:
     while digits <= MOST_DIGITS:
         with mp.workdps(digits):
             value = mp.mpmathify(f(*map(mpf, point)))
-            if value and last is not None and abs(value - last) <= abs(value) * mpf(10) ** -25:
+            if value and last is not None and abs(value - last) <= abs(value) * mpf(10) ** -19:
                 return value
         digits, last = 2 * digits, value
     assert value == last == 0, f"{point} does not settle in {MOST_DIGITS} digits"
@@ -105,7 +105,7 @@ def units(got: float, gate: Gate, point: Point, *wires: int) -> float:
     truth = settled(function(gate, count, *wires), point)
     unit = mpf(ulp(float(truth)))
     for k, x in enumerate(point):
-        with mp.workdps(400):  # only its size matters
+        with mp.workdps(400):  # its size alone matters
             slope = mp.mpmathify(function(gate, count, *wires, k)(*map(mpf, point)))
         unit += abs(slope) * ulp(x)
     return float(abs(mpf(got) - truth) / unit)

@@ -118,7 +118,8 @@ def refuse_unused(graph: Graph, names: Iterable[str]) -> None:
         if name not in graph.variables:
             near = suggest(name, graph.variables)
             raise NamingError(
-                f"the program has no variable '{name}'", hint=f"did you mean '{near}'?" if near else _listed(graph)
+                f"the program has no variable '{name}'",
+                hint=f"did you mean '{near}'?" if near else _listed(graph),
             )
 
 

@@ -1,0 +1,195 @@
+"""What refusals are made of: errors at tokens, and ways to find the mended text.
+
+A hint of the form `write …` is a promise that tests hold: put in the place that the carets
+underline, its text gives a program that gets past the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from gradcalc.errors import GradcalcError, NamingError, ProgramSyntaxError
+from gradcalc.gates import CALLABLE
+from gradcalc.language.tokens import END, ENDS, Source, is_name, is_number, is_superscript
+
+HINT_LIMIT = 100
+"""Characters of mended text beyond which a hint says nothing."""
+
+QUOTE_LIMIT = 30
+"""Characters of the program that a message quotes."""
+
+BRACKETS = {"(": ")", "[": "]", "{": "}"}
+
+
+class Place(NamedTuple):
+    """Where the parser stands: at token `i`, inside the open `brackets`.
+
+    Where an operator is due, the operand before it has the tokens `start` to `end`.
+    """
+
+    source: Source
+    i: int
+    brackets: list[int]
+    start: int = -1
+    end: int = -1
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens of the program."""
+        return self.source.tokens
+
+    @property
+    def symbol(self) -> str:
+        """The token that is refused."""
+        return self.source.tokens[self.i]
+
+    @property
+    def inside(self) -> bool:
+        """Whether newlines are blanks here."""
+        return bool(self.brackets)
+
+    def quoted(self) -> str:
+        """Return the token in quotes, as written; a line's end in words."""
+        text = self.slice(self.i, self.i)
+        return {"": "the end", "\n": "the end of the line"}.get(text, quote(text))
+
+    def slice(self, first: int, last: int) -> str:
+        """Return the text of some tokens, as written."""
+        return self.source.slice(first, last)
+
+    def touches(self) -> bool:
+        """Tell whether the token stands right behind the one before it."""
+        return self.source.locate(self.i - 1).end == self.source.locate(self.i).start
+
+    def refuse(self, message: str, hint: str = "", first: int = -1, last: int = -1) -> GradcalcError:
+        """Return a syntax error at the tokens from `first` to `last`; either is this token unless given."""
+        return syntax(
+            self.source, self.i if first < 0 else first, self.i if last < 0 else last, message, hint
+        )
+
+
+# Text.
+
+
+def quote(text: str) -> str:
+    """Return `text` in quotes, cut where it is long."""
+    return f"'{text[:QUOTE_LIMIT]}…'" if len(text) > QUOTE_LIMIT else f"'{text}'"
+
+
+def write(mended: str) -> str:
+    """Return the hint that shows mended text; none where it would not fit on a line."""
+    return f"write {mended}" if len(mended) <= HINT_LIMIT and mended.isprintable() else ""
+
+
+def syntax(source: Source, first: int, last: int, message: str, hint: str = "") -> GradcalcError:
+    """Return a syntax error at the tokens from `first` to `last`."""
+    return ProgramSyntaxError(message, source=source.text, span=source.span(first, last), hint=hint)
+
+
+def naming(source: Source, first: int, last: int, message: str, hint: str = "") -> GradcalcError:
+    """Return a naming error at the tokens from `first` to `last`."""
+    return NamingError(message, source=source.text, span=source.span(first, last), hint=hint)
+
+
+# Finding the way in text that is wrong.
+
+
+def matching(source: Source, i: int) -> int:
+    """Return the token of the bracket that closes the one at `i`, or -1."""
+    depth = 0
+    for j in range(i, len(source.tokens)):
+        if source.tokens[j] in BRACKETS:
+            depth += 1
+        elif source.tokens[j] in (")", "]", "}"):
+            depth -= 1
+            if depth == 0:
+                return j
+    return -1
+
+
+def before(source: Source, i: int) -> int:
+    """Return the token before `i` that is not a newline, or -1."""
+    i -= 1
+    while i >= 0 and source.tokens[i] == "\n":
+        i -= 1
+    return i
+
+
+def atom_end(source: Source, i: int) -> int:
+    """Return the last token of the operand that begins at `i`, or `i - 1` where there is none."""
+    tokens = source.tokens
+    end = i - 1
+    while tokens[end + 1] in ("-", "+", "!", "not"):
+        end += 1
+    if is_name(tokens[end + 1]) or is_number(tokens[end + 1]) or tokens[end + 1] in CALLABLE:
+        end += 1
+        while tokens[end + 1] == "." and is_name(tokens[end + 2]):
+            end += 2
+        if tokens[end + 1] == "(" and not is_number(tokens[end]):
+            end = max(end, matching(source, end + 1))
+    elif tokens[end + 1] == "(":
+        end = max(i - 1, matching(source, end + 1))
+    else:
+        return i - 1
+    while is_superscript(tokens[end + 1]):
+        end += 1
+    return end
+
+
+def left_edge(source: Source, i: int, inside: bool) -> int:
+    """Return the first token of the expression that token `i` belongs to."""
+    depth, edges = 0, (",", "=") if inside else (",", "=", *ENDS)
+    while i > 0:
+        symbol = source.tokens[i - 1]
+        depth += (symbol in (")", "]", "}")) - (symbol in BRACKETS)
+        if depth < 0 or (depth == 0 and symbol in edges):
+            break
+        i -= 1
+    while source.tokens[i] == "\n":
+        i += 1
+    return i
+
+
+def right_edge(source: Source, i: int, inside: bool, stops: Collection[str] = ()) -> int:
+    """Return the last token of the expression that goes on at token `i`."""
+    depth, edges = 0, {",", ";", END, *stops} | (set() if inside else {"\n"})
+    while True:
+        symbol = source.tokens[i]
+        if symbol == END or (depth == 0 and symbol in edges):
+            break
+        depth += (symbol in BRACKETS) - (symbol in (")", "]", "}"))
+        if depth < 0:
+            break
+        i += 1
+    return before(source, i)
+
+
+def defines(source: Source, i: int) -> bool:
+    """Tell whether the statement at token `i`, a name and a bracket, defines a function."""
+    closing = matching(source, i + 1)
+    return closing > 0 and source.tokens[closing + 1] == "=" and is_name(source.tokens[i])
+
+
+# Names that were written side by side.
+
+
+def product(name: str, known: Collection[str]) -> str:
+    """Return a name as a product of known names, if it is one, else as it is."""
+    return "*".join(split(name, known) or [name])
+
+
+def split(name: str, known: Collection[str]) -> list[str]:
+    """Return the known names that `name` is a product of, as few as possible; none where there are none.
+
+    `zz` is no product of `z`, as it is more likely a slip of the finger.
+    """
+    if len(name) > QUOTE_LIMIT or name in known:
+        return []
+    best: dict[int, list[str]] = {0: []}
+    for end in range(1, len(name) + 1):
+        found = [[*best[k], name[k:end]] for k in best if name[k:end] in known]
+        if found:
+            best[end] = min(found, key=len)
+    parts = best.get(len(name), [])
+    return parts if len(set(parts)) > 1 else []

@@ -1,0 +1,280 @@
+"""Names and calls that are no use: unknown, taken, without parentheses, with the wrong arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import pairwise
+
+from gradcalc.errors import GradcalcError, ProgramSyntaxError, TooLargeError, suggest
+from gradcalc.gates import CALLABLE
+from gradcalc.language.calls import Call
+from gradcalc.language.mending import (
+    HINT_LIMIT,
+    QUOTE_LIMIT,
+    atom_end,
+    before,
+    defines,
+    matching,
+    naming,
+    quote,
+    right_edge,
+    split,
+    syntax,
+    write,
+)  # fmt: skip
+from gradcalc.language.modules import MODULES, Difference
+from gradcalc.language.tokens import ENDS, RESERVED, Source, is_number, is_superscript
+
+LISTED = "gradcalc gates lists them; a product is written with *"
+
+
+# Names.
+
+
+def unknown(source: Source, i: int, known: Collection[str], functions: Collection[str]) -> GradcalcError:
+    """Refuse a name that has no value."""
+    name = source.tokens[i]
+    if name in CALLABLE:
+        hint = write(f"{name}({', '.join(_sample(name))})")
+    elif name in functions:
+        hint = f"{quote(name)} is a function, which needs its arguments"
+    elif (start := _assigned_at(source, name)) >= 0:
+        hint = "it is assigned further down" if start > i else "a name cannot be assigned by itself"
+    elif parts := split(name, known):
+        hint = f"write a product as {'*'.join(parts)}"
+    elif near := suggest(name, known):
+        hint = f"did you mean {quote(near)}?"
+    else:
+        hint = f"give it a value: {name}=1" if len(name) <= QUOTE_LIMIT else ""
+    return naming(source, i, i, f"unknown name {quote(name)}", hint)
+
+
+def _sample(name: str) -> tuple[str, ...]:
+    """Return arguments that a gate can be called with."""
+    gate = CALLABLE[name]
+    return ("x", "y") if gate.variadic else gate.parameters[: gate.arity[0]]
+
+
+def _starts(source: Source) -> Iterator[int]:
+    """Yield the tokens that begin a statement, or a line inside brackets."""
+    for i, (last, symbol) in enumerate(pairwise([";", *source.tokens])):
+        if last in ENDS and symbol not in ENDS:
+            yield i
+
+
+def _assigned_at(source: Source, name: str) -> int:
+    """Return the token where a statement assigns `name`, or -1."""
+    found = (i for i in _starts(source) if source.tokens[i] == name and source.tokens[i + 1] == "=")
+    return next(found, -1)
+
+
+def assignment(source: Source, i: int, twice: bool, given: Collection[str] | None) -> GradcalcError:
+    """Refuse to give a name that is taken."""
+    name = source.tokens[i]
+    if name in RESERVED:
+        return syntax(source, i, i, f"'{name}' is reserved", "give the statement another name")
+    if twice:
+        return naming(source, i, i, f"{quote(name)} is assigned twice", "give the second value another name")
+    if given is not None and name in given:
+        message = f"{quote(name)} is assigned here and given a value outside"
+        return naming(source, i, i, message, "leave out one of the two")
+    message = f"{quote(name)} is assigned after it is used"
+    return naming(source, i, i, message, "assign it first, and not by itself")
+
+
+def definition(source: Source, i: int, twice: bool) -> GradcalcError:
+    """Refuse to give a function a name that is taken."""
+    name = source.tokens[i]
+    if name in RESERVED:
+        return syntax(source, i, i, f"'{name}' is reserved", "give the function another name")
+    message = f"{quote(name)} is {'defined twice' if twice else 'a gate already'}"
+    return naming(source, i, i, message, "give the function another name")
+
+
+def parameter(source: Source, i: int, twice: bool) -> GradcalcError:
+    """Refuse what is not a list of parameters."""
+    name = source.slice(i, i)
+    if twice:
+        return naming(
+            source, i, i, f"two parameters are called {quote(name)}", "give one of them another name"
+        )
+    return syntax(source, i, i, "the parameters of a function are names", "f(x, y) = x*y defines a function")
+
+
+def no_output(source: Source, first: int) -> GradcalcError:
+    """Refuse a program that does not end with an expression; `first` begins its last statement."""
+    if all(symbol in ENDS for symbol in source.tokens):
+        return ProgramSyntaxError("the program is empty", hint="try (x + y)*z")
+    call = source.slice(first, last := matching(source, first + 1))
+    hint = f"add a statement that calls it: {call}" if len(call) <= HINT_LIMIT else ""
+    return syntax(source, first, last, "the last statement defines a function, so there is no output", hint)
+
+
+def too_large(source: Source, first: int, last: int, limit: int, inlined: bool) -> GradcalcError:
+    """Refuse a graph with more nodes than allowed."""
+    why = "each call of a function is a copy of it; " if inlined else ""
+    return TooLargeError(
+        f"the graph has more than {limit:,} nodes",
+        source=source.text,
+        span=source.span(first, last),
+        hint=f"{why}--max-nodes allows more",
+    )
+
+
+# Gates without parentheses.
+
+
+def refuse_bare_gate(source: Source, i: int, j: int, functions: Collection[str]) -> None:
+    """Refuse `sin x`, `sin^2(x)` and `Sin[x]`; the token behind the name is `j`."""
+    tokens, name = source.tokens, source.tokens[i]
+    if tokens[j] == "[":
+        _refuse_square_brackets(source, i, j)
+    if name not in CALLABLE and name not in functions:
+        return
+    if is_superscript(tokens[j]) or tokens[j] in ("^", "**"):
+        _refuse_power(source, i, j)
+    last = atom_end(source, j)
+    if last >= j and tokens[j] not in ("+", "-", *RESERVED):
+        mended = write(f"{source.slice(i, i)}({source.slice(j, last)})")
+        raise syntax(source, i, last, f"{quote(source.slice(i, i))} needs parentheses", mended)
+
+
+def _refuse_square_brackets(source: Source, i: int, j: int) -> None:
+    name = source.tokens[i]
+    gate = name if name in CALLABLE else name.lower()
+    last = matching(source, j)
+    if gate in CALLABLE and last > j + 1:
+        mended = write(f"{gate}({source.slice(j + 1, last - 1)})")
+        raise syntax(source, i, last, "a call is written with ( and )", mended)
+
+
+def _refuse_power(source: Source, i: int, j: int) -> None:
+    """Refuse `sin^2(x)`; with the power -1 it is the inverse that is meant."""
+    tokens = source.tokens
+    opening = j + 1
+    if not is_superscript(tokens[j]):
+        opening += 1 + (tokens[j + 1] == "-")
+        if not is_number(tokens[opening - 1]):
+            return
+    last = matching(source, opening) if tokens[opening] == "(" else -1
+    if last < 0:
+        return
+    name, inputs = source.slice(i, i), source.slice(opening, last)
+    power = "".join(tokens[j:opening]).replace("**", "^")
+    is_inverse = power == "^-1" and f"a{name}" in CALLABLE
+    mended = f"a{name}{inputs}" if is_inverse else f"{name}{inputs}{power}"
+    raise syntax(source, i, last, "the power of a call stands behind its parentheses", write(mended))
+
+
+# Calls.
+
+
+def not_callable(
+    source: Source, i: int, j: int, known: Collection[str], functions: Collection[str]
+) -> GradcalcError:
+    """Refuse a call of what is neither gate nor function; its bracket is token `j`."""
+    name, message = source.tokens[i], f"unknown gate {quote(source.tokens[i])}"
+    for start in _starts(source):
+        if source.tokens[start] == name and source.tokens[start + 1] == "(" and defines(source, start):
+            return _premature(source, i, start)
+    if name in known:
+        return _product(source, i, j)
+    callables = {*CALLABLE, *functions}.difference(RESERVED)
+    for k in range(1, min(len(name), QUOTE_LIMIT)):
+        if name[:k] in known and name[k:] in callables:
+            last = max(i, matching(source, j))
+            mended = f"{name[:k]}*{name[k:]}{source.slice(j, last) if last > i else '(…)'}"
+            return naming(source, i, last, message, write(mended).replace("write", "write a product as", 1))
+    near = suggest(name, callables)
+    return naming(source, i, i, message, f"did you mean {quote(near)}?" if near else LISTED)
+
+
+def _premature(source: Source, i: int, start: int) -> GradcalcError:
+    """Refuse the call at token `i` of a function whose definition begins at `start`."""
+    name = quote(source.tokens[i])
+    if start <= i:
+        return naming(source, i, i, f"{name} calls itself", "functions cannot be recursive")
+    return naming(
+        source, i, i, f"{name} is called before it is defined", "a function calls those above it alone"
+    )
+
+
+def _product(source: Source, i: int, j: int) -> GradcalcError:
+    """Refuse `x(2)`."""
+    message, last = f"{quote(source.tokens[i])} is not a function", matching(source, j)
+    mended = write(f"{source.slice(i, i)}*{source.slice(j, last)}") if last > 0 else ""
+    return naming(source, i, last if mended else i, message, mended or "a product is written with *")
+
+
+def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
+    """Refuse a name with a point in it that is no library's gate or constant; its last part is token `j`."""
+    tokens, name = source.tokens, source.tokens[j]
+    prefix = "".join(tokens[i : j - 1])
+    called = tokens[opening] == "("
+    if j == i:
+        return syntax(source, i + 1, i + 1, "'.' is not an operator")
+    if prefix in MODULES and called:
+        near = suggest(name, set(CALLABLE).difference(RESERVED))
+        return naming(
+            source, j, j, f"unknown gate {quote(name)}", f"did you mean {quote(near)}?" if near else LISTED
+        )
+    if prefix in MODULES:
+        hint = f"{quote(name)} needs parentheses" if name in CALLABLE else "there are pi, e and tau"
+        return naming(source, j, j, f"unknown constant {quote(name)}", hint)
+    if name in CALLABLE and called and tokens[opening + 1] == ")":
+        mended = write(f"{name}({prefix})")
+        return syntax(source, i, opening + 1, "a gate is called with its input in parentheses", mended)
+    if name == "T":
+        return syntax(source, j - 1, j, "'.T' transposes an array, and arrays are not supported yet")
+    return syntax(
+        source, j - 1, j - 1, f"{quote(prefix)} is no known library", f"known are {', '.join(MODULES)}"
+    )
+
+
+# Arguments.
+
+
+def arguments(source: Source, call: Call, last: int) -> GradcalcError:
+    """Refuse a wrong number of arguments."""
+    fewest, most = call.callee.arity
+    counts = (
+        f"{fewest}" if fewest == most else f"at least {fewest}" if most is None else f"{fewest} to {most}"
+    )
+    noun = "argument" if (most or fewest) == 1 else "arguments"
+    missing = [name for name in call.callee.parameters[:fewest] if not call.has(name)]
+    if call.keywords and missing:
+        message = f"{quote(call.callee.name)} lacks its argument {quote(missing[0])}"
+        return syntax(source, call.first, last, message, _signature(call))
+    message = f"{quote(call.callee.name)} takes {counts} {noun}, not {call.count()}"
+    return syntax(source, call.first, last, message, _signature(call))
+
+
+def _signature(call: Call) -> str:
+    return f"its signature is {call.callee.signature}"
+
+
+def keyword(source: Source, call: Call, i: int) -> GradcalcError:
+    """Refuse a keyword that the callee does not take, or not again."""
+    name = source.tokens[i]
+    if name in call.callee.static:
+        return syntax(source, i, i, f"{quote(name)} is for arrays, and arrays are not supported yet")
+    if call.takes(name):
+        return syntax(source, i, i, f"{quote(name)} is given twice", _signature(call))
+    return syntax(source, i, i, f"{quote(call.callee.name)} has no argument {quote(name)}", _signature(call))
+
+
+def late_argument(source: Source, call: Call, i: int) -> GradcalcError:
+    """Refuse an argument without a name behind one with a name; it ends before token `i`."""
+    message = "arguments without a name stand before those with one"
+    return syntax(source, call.due, before(source, i), message, _signature(call))
+
+
+def different(source: Source, call: Call, last: int, difference: Difference) -> GradcalcError:
+    """Refuse a library's call that means something else here."""
+    edges = [source.tokens.index("(", call.first)]
+    while edges[-1] < last:
+        edges.append(right_edge(source, edges[-1] + 1, True) + 1)
+    texts = [source.slice(a + 1, b - 1) for a, b in pairwise(edges)]
+    mended = write(difference.mended.format(*texts)) if len(texts) == 2 else ""
+    message = f"{quote(call.name)} means something else here: {difference.reason}"
+    return syntax(source, call.first, last, message, mended)

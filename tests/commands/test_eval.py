@@ -1,0 +1,186 @@
+import json
+
+import pytest
+
+ONE = ["(x + y)*z", "x=-2", "y=5", "z=-4"]
+KINK = ["abs(x)", "x=0"]
+NODE_KEYS = {
+    "id", "name", "expr", "span", "within", "gate", "inputs", "shape", "value", "local", "gradient", "flow",
+    "verdict", "reference", "digits", "reason", "parts",
+}  # fmt: skip
+
+
+def test_the_json_contract(cli):
+    done = cli(*ONE, "--format", "json")
+    assert (done.code, done.err) == (0, "")
+    document = json.loads(done.out)
+    assert list(document) == [
+        "schema", "program", "output", "gradients", "nodes", "check", "kinks", "warnings",
+    ]  # fmt: skip
+    assert document["schema"] == "gradcalc/1"
+    assert document["output"] == {"name": None, "node": 4, "value": -12.0, "shape": []}
+    assert document["gradients"] == {"x": -4.0, "y": -4.0, "z": 3.0}
+    add = document["nodes"][2]
+    assert set(add) == NODE_KEYS
+    assert add["parts"] == [{"from": 4, "upstream": 1.0, "local": -4.0, "gradient": -4.0}]
+    assert {k: add[k] for k in ("expr", "span", "gate", "inputs", "value", "local", "gradient", "flow")} == {
+        "expr": "x + y", "span": [1, 6], "gate": "add", "inputs": [0, 1], "value": 3.0, "local": [1.0, 1.0],
+        "gradient": -4.0, "flow": "distributor",
+    }  # fmt: skip
+    x = document["check"]["gradients"]["x"]
+    assert (x["formula"], x["reference"], x["relative_error"], x["digits"], x["verdict"]) == (
+        "z",
+        -4.0,
+        0.0,
+        17,
+        "pass",
+    )
+
+
+def test_without_check_and_without_nodes(cli):
+    document = json.loads(cli(*ONE, "-f", "json", "--no-check", "--nodes", "none").out)
+    assert document["check"] is None
+    assert "nodes" not in document
+
+
+def test_named_nodes_are_the_variables_the_statements_and_the_output(cli):
+    done = cli("q = x + y; p = 2*q; p*z", *ONE[1:], "-f", "json", "--nodes", "named", "--no-check")
+    assert [node["expr"] for node in json.loads(done.out)["nodes"]] == ["x", "y", "x + y", "2*q", "z", "p*z"]
+
+
+def test_a_value_never_computed_is_null(cli):
+    nodes = json.loads(cli("where(x > 0, log(x), 0)", "x=-1", "-f", "json", "--no-check").out)["nodes"]
+    assert [node["value"] for node in nodes if node["gate"] == "log"] == [None]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--get", "z"], "3.0"),
+        (["--get", "value", "--get", "x"], "-12.0\t-4.0"),
+        (["--get", "x,z,output.value"], "-4.0\t3.0\t-12.0"),
+        (["--get", "z", "--wrt", "x"], "3.0"),
+    ],
+)
+def test_get(cli, options, line):
+    assert cli(*ONE, *options).out == line + "\n"
+
+
+def test_get_of_a_statement_and_of_a_name_called_value(cli):
+    assert cli("q = x + y; q*z", *ONE[1:], "--get", "q").out == "-4.0\n"
+    assert cli("value*x", "value=3", "x=2", "--get", "value", "--get", "output.value").out == "2.0\t6.0\n"
+    assert cli("value = 3*x; value^2", "x=2", "--get", "value").out == "12.0\n"
+
+
+def test_get_value_asks_for_no_gradient(cli):
+    assert cli("sqrt(x)", "x=0").code == 3
+    assert cli("sqrt(x)", "x=0", "--get", "value").out == "0.0\n"
+
+
+def test_wrt(cli):
+    document = json.loads(cli("q = x + y; q*z", *ONE[1:], "--wrt", "x,q", "--wrt", " z", "-f", "json").out)
+    assert document["gradients"] == {"x": -4.0, "q": -4.0, "z": 3.0}
+
+
+def test_a_point_from_a_file_is_overridden_by_arguments(cli, tmp_path):
+    file = tmp_path / "point.json"
+    file.write_text('{"x": -2, "y": 5, "z": 100, "spare": 1}')
+    assert cli(ONE[0], "z=-4", "--at", str(file), "--get", "value").out == "-12.0\n"
+    assert cli(ONE[0], "--at", "-", "--get", "value", stdin=b'{"x": 1, "y": 2, "z": 3}').out == "9.0\n"
+    assert cli(ONE[0], "--at", str(file), "spar=1").code == 2
+
+
+def test_the_report_can_go_to_a_file(cli, tmp_path):
+    file = tmp_path / "report.json"
+    done = cli(*ONE, "-o", str(file), "-f", "json", columns=80)
+    assert (done.code, done.out) == (0, "")
+    assert json.loads(file.read_text())["output"]["value"] == -12.0
+    cli(*ONE, "-o", str(file), "--color", "always", columns=40)
+    assert "\x1b" not in file.read_text()
+    assert "✓ 17 digits, pass" in file.read_text()
+
+
+def test_the_environment_sets_options(cli, monkeypatch):
+    monkeypatch.setenv("GRADCALC_FORMAT", "json")
+    monkeypatch.setenv("GRADCALC_CHECK", "0")
+    for arguments in (ONE, ["eval", *ONE]):
+        assert json.loads(cli(*arguments).out)["check"] is None
+    assert json.loads(cli(*ONE, "--check").out)["check"]["verdict"] == "pass"
+    assert cli(*ONE, "--format", "tsv").out.startswith("id\tname")
+    monkeypatch.setenv("GRADCALC_FORMAT", "nonsense")
+    assert cli(*ONE).code == 2
+
+
+def test_strict_asks_for_more(cli):
+    assert cli(*KINK).code == 0
+    done = cli(*KINK, "--strict", "--format", "csv")
+    assert done.code == 3
+    assert done.err.startswith("undecided: ")
+    assert "x: " in done.err
+    assert cli(*ONE, "--strict").code == 0
+
+
+def test_a_wrong_rule_exits_1(cli, monkeypatch):
+    from gradcalc.pipeline import compute
+    from gradcalc.result import Check, Entry, Result
+
+    def broken(*args, **kwargs):
+        result = compute(*args, **kwargs)
+        entry = Entry("fail", 1.0, 0.5, 0, reason="the rule is wrong")
+        proof = Check(
+            "fail", "closed form", 1e-9, 0.0, {"x": entry}, [None] * len(result.graph), first_wrong=0
+        )
+        return Result(**(vars(result) | {"check": proof}))
+
+    monkeypatch.setattr("gradcalc.pipeline.compute", broken)
+    done = cli("x^2", "x=1")
+    assert done.code == 1
+    assert "✗ fail: a gradient is wrong; the first gate that is wrong is at #0" in done.out
+    done = cli("x^2", "x=1", "--get", "x")
+    assert (done.code, done.out) == (1, "2.0\n")
+    assert done.err.startswith("fail: a gradient is wrong")
+
+
+def test_colour_is_for_terminals_unless_asked_for(cli, monkeypatch):
+    assert "\x1b[" in cli(*ONE, columns=80).out
+    assert "\x1b[" not in cli(*ONE).out
+    assert "\x1b[" in cli(*ONE, "--color", "always").out
+    assert "\x1b[" not in cli(*ONE, "--color", "never", columns=80).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in cli(*ONE, columns=80).out
+    assert "\x1b[" in cli(*ONE, "--color", "always", columns=80).out
+
+
+def test_a_stream_without_unicode_gets_ascii(cli):
+    done = cli(*ONE, encoding="ascii")
+    assert done.out.isascii()
+    assert "ok 17 digits, pass" in done.out
+    assert "-4 from #2 * 1" in done.out
+    assert "\\u03c3" in cli("σ(x)", "x=0", encoding="ascii").out
+
+
+def test_user_text_is_never_markup(cli):
+    assert "[bold]" not in cli("x", "x=1", "--color", "always").out
+    done = cli("x # [bold]", "y=[red]", "--color", "always")
+    assert "[red]" in done.err
+
+
+def test_a_bare_call_shows_examples(cli):
+    done = cli()
+    assert done.code == 0
+    assert done.out.count("\n  gradcalc ") == 3
+    assert "nothing" not in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["-h"], ["eval", "--help"], ["diff", "--help"], ["x", "--help"]]
+)
+def test_help(cli, arguments):
+    done = cli(*arguments)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Usage: gradcalc")
+    assert "\\b" not in done.out
+
+
+def test_version(cli):
+    assert cli("--version").out.startswith("gradcalc ")
