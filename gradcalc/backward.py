@@ -33,7 +33,7 @@ def backward(
     gradients = [0.0] * len(graph)
     gradients[graph.output] = upstream
     backward_loop(by_frequency(graph))(graph.gates, graph.inputs, values, carries, gradients)
-    if not all(isfinite(gradients[node]) for node in sources):
+    if not isfinite(sum(gradients)):
         gradients = along_taken_wires(graph, values, carries, upstream)
     return [gradient if carried else None for gradient, carried in zip(gradients, carries, strict=True)]
 

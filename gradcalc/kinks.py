@@ -14,17 +14,21 @@ Slope = float | None
 
 def kinked_nodes(graph: Graph, values: Sequence[float]) -> dict[int, Kink]:
     """Return the nodes that the output depends on and whose gate is at a kink or a jump."""
-    if not any(gate.kinks for gate in set(graph.gates)):
-        return {}
-    skipped = never_computed(graph, values)
-    feeds = ancestors(graph, [graph.output])
+    kinks = {gate: gate.kinks for gate in set(graph.gates) if gate.kinks}
     found = {}
-    for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
-        if gate.kinks and feeds[node] and node not in skipped:
-            kink = gate.kink_at(tuple(values[i] for i in inputs))
-            if kink is not None:
-                found[node] = kink
-    return found
+    for node, gate in enumerate(graph.gates):
+        if gate in kinks:
+            given = [values[i] for i in graph.inputs[node]]
+            for kink in kinks[gate]:
+                if kink.where(*given):
+                    found[node] = kink
+                    break
+    return _reaching_the_output(graph, values, found) if found else {}
+
+
+def _reaching_the_output(graph: Graph, values: Sequence[float], kinks: dict[int, Kink]) -> dict[int, Kink]:
+    feeds, skipped = ancestors(graph, [graph.output]), never_computed(graph, values)
+    return {node: kink for node, kink in kinks.items() if feeds[node] and node not in skipped}
 
 
 def ancestors(graph: Graph, targets: Iterable[int]) -> list[bool]:

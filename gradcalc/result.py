@@ -73,7 +73,7 @@ class Node(NamedTuple):
         return self.gate.flow is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """The check of one gradient.
 
@@ -89,7 +89,7 @@ class Entry:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kinked:
     """A node at a kink or a jump, and what that means for the gradients asked for.
 
@@ -107,7 +107,7 @@ class Kinked:
     others: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
     """The proof: a verdict in all, one an entry, and one a node.
 
@@ -126,7 +126,7 @@ class Check:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """A program at a point: its values, its gradients, and their proof.
 

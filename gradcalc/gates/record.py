@@ -13,7 +13,7 @@ A partial that is None says that no gradient ever flows along that wire (floor, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import CodeType
@@ -179,9 +179,12 @@ class Gate:
         names = {name for rule in self.partials if rule for name in argument_names(rule)}
         return tuple(name for name in (*self.parameters, "out") if name in names)
 
-    def kink_at(self, inputs: tuple[float, ...]) -> Kink | None:
+    def kink_at(self, inputs: Sequence[float]) -> Kink | None:
         """Return the kink or jump that the gate has at these inputs."""
-        return next((kink for kink in self.kinks if kink.where(*inputs)), None) if self.kinks else None
+        for kink in self.kinks:
+            if kink.where(*inputs):
+                return kink
+        return None
 
 
 def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
