@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from gradcalc.pipeline import compute
     from gradcalc.errors import GradcalcError
     from gradcalc.gates import GATES, Gate
     from gradcalc.graph import Graph
     from gradcalc.language import parse
+    from gradcalc.pipeline import compute
     from gradcalc.result import Result
 
 _HOMES = {

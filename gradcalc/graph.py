@@ -33,7 +33,8 @@ class Graph:
     """
 
     __slots__ = (
-        "constants", "first", "gates", "inputs", "last", "locate", "named", "output", "text", "variables", "within",
+        "constants", "first", "gates", "inputs", "last", "locate",
+        "named", "output", "text", "variables", "within",
     )  # fmt: skip
 
     def __init__(
@@ -68,7 +69,7 @@ class Graph:
     # What a node is called and where it stands.
 
     def names(self) -> dict[int, str]:
-        """Return the name of each node that has one: a variable's, or that of the first statement naming it."""
+        """Return the name of each node that has one: a variable's, or that of its first statement."""
         names = {node: name for name, node in self.variables.items()}
         for name, node in self.named.items():
             names.setdefault(node, name)

@@ -111,7 +111,8 @@ class Kinked:
 class Check:
     """The proof: a verdict in all, one an entry, and one a node.
 
-    `method` names the references that were used ("closed form", "gate by gate").
+    `method` names the references that were used ("closed form", "gate by gate"). `finished` is false
+    where the most digits were not enough to settle a gradient that was asked for.
     `first_wrong` is the first node whose gate is wrong. `nodes` has one entry a node, None for those
     without a gradient.
     """
@@ -124,6 +125,7 @@ class Check:
     nodes: Sequence[Entry | None]
     first_wrong: int | None = None
     reason: str = ""
+    finished: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcalc.check.compare import agrees
-from gradcalc.pipeline import compute
 from gradcalc.errors import NumberError
 from gradcalc.gates import GATES
 from gradcalc.graph import violations
+from gradcalc.pipeline import compute
 from gradcalc.result import Result
 from tests.programs import call, count
 

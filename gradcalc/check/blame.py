@@ -31,7 +31,7 @@ def blame(
     gradients: Sequence[float | None],
     truth: tuple[Sequence[Any], Sequence[Any]],
 ) -> Loss:
-    """Return the node whose error, in either pass, is largest beside the errors of what it was computed from."""
+    """Return the node whose error, in either pass, is largest beside the errors it was computed from."""
     errors = [relative_error(v, t) for v, t in zip(values, truth[0], strict=True)]
     slips = [0.0 if g is None else relative_error(g, t) for g, t in zip(gradients, truth[1], strict=True)]
     losses = _value_losses(graph, errors)

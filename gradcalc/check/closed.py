@@ -26,16 +26,16 @@ MOST_PIECES = 6
 LARGEST_EXPONENT = 64
 
 
-def is_small(graph: Graph) -> bool:
+def is_small(graph: Graph, most_nodes: int = MOST_NODES) -> bool:
     """Whether the expression, written out with shared parts repeated, is small enough for a closed form."""
     size, depth, pieces = [1] * len(graph), [1] * len(graph), [0] * len(graph)
     for node, inputs in enumerate(graph.inputs):
         if inputs:
-            size[node] = min(1 + sum(size[i] for i in inputs), MOST_NODES + 1)
+            size[node] = min(1 + sum(size[i] for i in inputs), most_nodes + 1)
             depth[node] = 1 + max(depth[i] for i in inputs)
             pieces[node] = min(_is_piecewise(graph, node) + sum(pieces[i] for i in inputs), MOST_PIECES + 1)
     output = graph.output
-    return size[output] <= MOST_NODES and depth[output] <= MOST_DEPTH and pieces[output] <= MOST_PIECES
+    return size[output] <= most_nodes and depth[output] <= MOST_DEPTH and pieces[output] <= MOST_PIECES
 
 
 def _is_piecewise(graph: Graph, node: int) -> int:
@@ -95,7 +95,7 @@ def _exponent(number: float, otherwise: Any) -> Any:
 
 
 def _shown(number: float) -> Any:
-    """Return how a number of the program is shown: a whole one is combined with others, 0.1 stays as written."""
+    """Return how a number is shown: a whole one is combined with others, 0.1 stays as written."""
     if number.is_integer() and abs(number) < 1e6:
         return sympy.Integer(int(number))
     return sympy.Symbol(repr(number), positive=True)

@@ -50,7 +50,7 @@ def apply(gate: Gate, inputs: Sequence[Any]) -> Any:
 
 
 def enough_digits(floats: Sequence[float]) -> int:
-    """Return the digits to start with: enough for the smallest number to count beside the largest and beside 1."""
+    """Return the digits to start with: the smallest number must count beside the largest, and beside 1."""
     sizes = {abs(x) for x in floats if x and isfinite(x)} | {1.0}
     return DIGITS + round(log10(max(sizes)) - log10(min(sizes)))
 

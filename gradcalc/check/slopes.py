@@ -24,7 +24,7 @@ LARGEST_PIECEWISE = 8
 
 @lru_cache(maxsize=1024)
 def derivatives(gate: Gate, count: int) -> tuple[Any, ...]:
-    """Return SymPy's derivative of the gate's definition by each of `count` inputs, named as its signature has them."""
+    """Return SymPy's derivative of the gate's definition by each of its inputs, named as in its signature."""
     inputs = symbols(gate, count)
     output = sympy.sympify(gate.definition(symbol, *inputs))
     return tuple(sympy.diff(output, x) for x in inputs)

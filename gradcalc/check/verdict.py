@@ -63,6 +63,7 @@ def prove(
         nodes=entries,
         first_wrong=first_wrong,
         reason="" if first_wrong is None else f"#{first_wrong}: {case.wrong[first_wrong]}",
+        finished=all(case.truth.settled[node] or case.moves_kink[node] for node in case.wrt.values()),
     )
     told_sides = {
         name: (_float(case.sides[node].left), _float(case.sides[node].right))
@@ -178,7 +179,8 @@ class Case:
             )
         entry = self._compared(node, got, found.right)
         if entry.verdict == "inaccurate":
-            reason = f"{place}: the derivative is {_told(found.right)} from both sides, the convention gives {got:.6g}"
+            both = f"the derivative is {_told(found.right)} from both sides"
+            reason = f"{place}: {both}, the convention gives {got:.6g}"
             return replace(entry, verdict="undecided", reason=reason)
         return entry
 
@@ -234,7 +236,7 @@ class Case:
 
 
 def _objection(found: Sides, truth: Any) -> str:
-    """Return what one-sided derivatives have against a reference, empty where they agree with it or are silent."""
+    """Return what one-sided derivatives have against a reference, empty where they agree or are silent."""
     left, right = found.left, found.right
     if left is None and right is None:
         return "a jump" if found.jump else ""

@@ -58,7 +58,7 @@ def derivatives(graph: Graph, wrt: list[str]) -> Formulas:
             raise NamingError(f"unknown name '{name}' in --wrt", hint=hint)
     from gradcalc.check import closed
 
-    if not closed.is_small(graph):
+    if not closed.is_small(graph, LARGEST):
         raise TooLargeError("the formulas would be too large", hint="give values: the numbers are no problem")
     return closed.derivatives(graph, wrt or list(graph.variables))
 
@@ -128,6 +128,9 @@ def _c(graph: Graph, formulas: Formulas) -> str:
 def _lines(formulas: Formulas, line: Callable[[str, Any], str]) -> str:
     return "".join(line(name, formula) + "\n" for name, formula in formulas.items())
 
+
+LARGEST = 2000
+"""Nodes, shared parts repeated, up to which a formula can be asked for; nobody reads a longer one."""
 
 WRITERS: dict[str, Callable[[Graph, Formulas], str]] = {
     "text": _text, "json": _json, "latex": _latex, "python": _python, "c": _c,

@@ -126,8 +126,9 @@ def remark(result: Result) -> None:
 
 
 def exit_code(result: Result, strict: bool) -> int:
-    """Return 1 where a gradient is wrong, 3 where --strict asks for more than there is, else 0."""
-    verdict = result.check.verdict if result.check else "pass"
-    if verdict == "fail":
+    """Return 1 for a wrong gradient, 3 for an unfinished check or one that falls short of --strict, else 0."""
+    if result.check is None or result.check.verdict == "pass":
+        return 0
+    if result.check.verdict == "fail":
         return 1
-    return 3 if strict and verdict != "pass" else 0
+    return 3 if strict or not result.check.finished else 0

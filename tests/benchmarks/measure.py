@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 """Bytecode is kept between runs, as it is for whoever installed the program."""
 

@@ -32,10 +32,11 @@ thread = threading.Thread(target=main); thread.start(); thread.join()
 TORCH = """
 import json, torch
 point = json.load(open({point!r}))
-names = {{name: torch.tensor(value, dtype=torch.float64, requires_grad=True) for name, value in point.items()}}
+torch.set_default_dtype(torch.float64)
+names = {{name: torch.tensor(value, requires_grad=True) for name, value in point.items()}}
 for line in open({program!r}):
     name, expression = line.split(" = ")
-    names[name] = eval(expression, {{}}, names) if name != "f0" else torch.tensor(0.0, dtype=torch.float64)
+    names[name] = eval(expression, {{}}, names) if name != "f0" else torch.tensor(0.0)
 names[name].backward()
 print(json.dumps({{n: float(names[n].grad) for n in point}}))
 """
@@ -105,9 +106,7 @@ def larger(folder: Path, lines: int, small: Run) -> None:
         (f.seconds - empty.seconds) / (NODES_A_LINE * n) for f, n in ((small, lines), (big, 10 * lines))
     ]
     memory = (big.megabytes - empty.megabytes) * 2**20 / (NODES_A_LINE * 10 * lines)
-    print(
-        f"{10 * lines} lines: {big.seconds:.2f} s; time a node x {per_node[1] / per_node[0]:.2f} (at most 1.3)"
-    )
+    print(f"{10 * lines} lines: {big.seconds:.2f} s; a node x {per_node[1] / per_node[0]:.2f} (at most 1.3)")
     print(f"{10 * lines} lines: {memory:.0f} bytes a node (under 1024)")
 
 

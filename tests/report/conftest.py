@@ -2,10 +2,10 @@
 
 import pytest
 
-from gradcalc.pipeline import compute
 from gradcalc.errors import Span
 from gradcalc.gates import CONSTANT, GATES, VARIABLE
 from gradcalc.graph import Graph
+from gradcalc.pipeline import compute
 from gradcalc.result import Check, Entry, Kinked, Output, Result
 
 POINTS = {

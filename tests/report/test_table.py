@@ -1,7 +1,7 @@
 import pytest
 
-from gradcalc.pipeline import compute
 from gradcalc.errors import width
+from gradcalc.pipeline import compute
 from gradcalc.report import Options, writer
 from gradcalc.report.columns import short
 from gradcalc.report.table import fold
