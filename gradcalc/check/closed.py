@@ -13,6 +13,7 @@ import sympy
 from mpmath import mp, mpf
 
 from gradcalc.check.precise import working
+from gradcalc.check.printer import decimals
 from gradcalc.check.slopes import MODULES
 from gradcalc.gates import CONSTANT
 from gradcalc.graph import Graph
@@ -76,7 +77,7 @@ class Expression:
 
     def readable(self, expression: Any) -> Any:
         """Return the expression in the program's own names and numbers."""
-        return _rebuild(expression, self.text)
+        return decimals(_rebuild(expression, self.text))
 
     def at(self, expression: Any, floats: Sequence[float], known: Mapping[int, Any]) -> Any:
         """Return the expression's value at the working precision, nan where it has none on the reals."""

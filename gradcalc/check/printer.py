@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Integer, Rational
+from sympy import Rational, Symbol, sign
 from sympy.core.relational import Relational
 from sympy.printing.str import StrPrinter
 
@@ -12,13 +12,9 @@ COMPARISONS = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=
 
 
 class TextPrinter(StrPrinter):  # type: ignore[misc]
-    """Prints powers as `^`, pieces as `where(...)`, functions by their names in the language."""
+    """Prints pieces as `where(...)`, functions by their names in the language."""
 
-    def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: N802 - SymPy's dispatch on names
-        text: str = super()._print_Pow(expr, rational)
-        return text
-
-    def _print_Where(self, expr: Any) -> str:  # noqa: N802
+    def _print_Where(self, expr: Any) -> str:  # noqa: N802 - SymPy's dispatch on names
         return f"where({', '.join(map(self._print, expr.args))})"
 
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802
@@ -52,19 +48,14 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
     def _print_Round(self, expr: Any) -> str:  # noqa: N802
         return f"round({self._print(expr.args[0])})"
 
-    def _print_Rational(self, expr: Rational) -> str:  # noqa: N802
-        if expr.q & (expr.q - 1) == 0 and expr.q > 1 << 10:  # a float's exact value, such as SELU's constants
-            return repr(float(expr))
-        text: str = super()._print_Rational(expr)
-        return text
-
 
 def to_text(expression: Any) -> str:
     """Return an expression in the language, in a form that `gradcalc.language.parse` reads back."""
-    text: str = TextPrinter().doprint(expression)
+    text: str = TextPrinter().doprint(decimals(expression))
     return text.replace("**", "^")
 
 
-def is_small_exponent(x: Any) -> bool:
-    """Whether x is a whole number small enough to stand as an exponent."""
-    return isinstance(x, Integer) and abs(int(x)) <= 64
+def decimals(expression: Any) -> Any:
+    """Return the expression with the exact fractions of floats (SELU's constants) as short decimals."""
+    fractions = [r for r in expression.atoms(Rational) if r.q > 1 << 40]
+    return expression.xreplace({r: sign(r) * Symbol(repr(abs(float(r))), positive=True) for r in fractions})

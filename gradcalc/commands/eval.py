@@ -126,7 +126,7 @@ def remark(result: Result) -> None:
 
 
 def exit_code(result: Result, strict: bool) -> int:
-    """Return 1 for a wrong gradient, 3 for an unfinished check or one that falls short of --strict, else 0."""
+    """Return 1 for a wrong gradient, 3 for an unfinished check or one short of --strict, else 0."""
     if result.check is None or result.check.verdict == "pass":
         return 0
     if result.check.verdict == "fail":

@@ -14,7 +14,7 @@ from typing import IO
 
 import click
 
-from gradcalc.errors import GradcalcError, NumberError, UsageError, render
+from gradcalc.errors import GradcalcError, NamingError, NumberError, UsageError, printable, render, suggest
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -65,11 +65,18 @@ def report(error: BaseException, arguments: Sequence[str], positional: Sequence[
             from gradcalc.report.json import error as as_json
 
             print(as_json(problem), end="", flush=True)  # noqa: T201 - the contract of --format json
-        print(render(problem), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints errors
+        print(legible(problem), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints errors
     except BrokenPipeError:
         _silence_stdout()
         return PIPE_CLOSED
     return problem.exit
+
+
+def legible(problem: GradcalcError) -> str:
+    """Draw an error without the control characters that a name or a file's name may hold."""
+    lines = (problem.message, problem.hint)
+    message, hint = (text if text.isprintable() else printable(text) for text in lines)
+    return render(type(problem)(message, source=problem.source, span=problem.span, hint=hint))
 
 
 def _silence_stdout() -> None:
@@ -105,10 +112,20 @@ def _usage(error: click.ClickException) -> UsageError:
     hint = f"{context.command_path if context else 'gradcalc'} --help shows what there is"
     if isinstance(error, click.NoSuchOption):
         message = f"no such option: {error.option_name}"
-        hint = f"did you mean '{error.possibilities[0]}'?" if error.possibilities else hint
+        near = _near_option(error.option_name, context)
+        hint = f"did you mean '{near}'?" if near else hint
     elif type(error) is click.BadParameter and error.param:
         message = f"invalid value for '{max(error.param.opts, key=len)}': {error.message.rstrip('.')}"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _near_option(name: str, context: click.Context | None) -> str | None:
+    """Return the option that `name` begins, or the nearest one."""
+    params = context.command.get_params(context) if context else []
+    options = [option for param in params for option in (*param.opts, *param.secondary_opts) if option[:2] == "--"]
+    options += ["--version"]
+    begun = [option for option in options if option.startswith(name)]
+    return begun[0] if len(begun) == 1 else suggest(name, options)
 
 
 def with_file_hint(problem: GradcalcError, positional: Sequence[str]) -> GradcalcError:
