@@ -12,10 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any, NoReturn
 
-from gradcalc.errors import GradcalcError, Span, UsageError
+from gradcalc.errors import GradcalcError, NumberError, Span, UsageError
 
 PLAIN = frozenset("0123456789.+-eE_")
 """Letters of plain numbers: what float() reads the way the language does, without `nan` and `inf`."""
+
+CONSTANT = "a value is a finite number or a constant expression: 1e-3, pi/4, -2^3"
+
+OPTIONS = "options are written --format json or -f json, before a --: gradcalc eval --help lists them"
+
+DOTS = 1_000
+"""Dots in a line beyond which TOML is not read."""
 
 LARGEST = f"the largest double is {sys.float_info.max:.4g}"
 
@@ -39,23 +46,25 @@ def assignment(argument: str) -> tuple[str, float]:
     name, equals, text = argument.partition("=")
     if not equals:
         raise UsageError(
-            f"'{argument}' is not NAME=VALUE", source=argument, span=Span(0, len(argument)),
+            f"'{_short(argument)}' is not NAME=VALUE", source=argument, span=Span(0, len(argument)),
             hint=_no_equals_hint(argument),
         )  # fmt: skip
     name = _name(argument, name)
-    if not text.strip():
+    if _is_empty(text):
         raise UsageError(
             f"{name} has no value", source=argument, span=Span(len(argument) - len(text) - 1, len(argument)),
             hint=f"write {name}=NUMBER",
         )  # fmt: skip
     if text.startswith("@"):
-        return name, _number_in_file(text[1:])
+        return name, _number_in_file(name, text[1:])
     return name, number(text, argument, len(argument) - len(text))
 
 
 def _no_equals_hint(argument: str) -> str:
     if _is_name(argument):
         return f"write {argument}=NUMBER"
+    if argument.startswith("-") and len(argument) > 1:
+        return OPTIONS
     return "the program is the first argument; quote it if it has spaces: gradcalc 'x + y' x=1 y=2"
 
 
@@ -63,8 +72,13 @@ def _name(argument: str, text: str) -> str:
     name = text.strip()
     if _is_name(name):
         return _canonical(name)
-    message = f"'{text}' is not a name" if name else f"'{argument}' has no name"
-    raise UsageError(message, source=argument, span=Span(0, max(1, len(text))), hint="write NAME=VALUE")
+    message = f"'{_short(text)}' is not a name" if name else f"'{_short(argument)}' has no name"
+    hint = OPTIONS if text.startswith("-") else "write NAME=VALUE"
+    raise UsageError(message, source=argument, span=Span(0, max(1, len(text))), hint=hint)
+
+
+def _is_empty(text: str) -> bool:
+    return not text.partition("#")[0].strip()
 
 
 def _is_name(text: str) -> bool:
@@ -85,12 +99,12 @@ def number(text: str, source: str | None = None, offset: int = 0) -> float:
     Errors draw their caret into `source`, where `text` stands at `offset`.
     """
     source = text if source is None else source
-    value = _plain(text.strip())
+    value, reason = _plain(text.strip()), LARGEST
     if value is None:
-        value = _constant(text, source, offset)
+        value, reason = _constant(text, source, offset)
     if not isfinite(value):
         whole = Span(offset, offset + len(text))
-        raise UsageError(f"the value '{_short(text)}' is not finite", source=source, span=whole, hint=LARGEST)
+        raise UsageError(f"the value '{_short(text)}' is not finite", source=source, span=whole, hint=reason)
     return value
 
 
@@ -104,23 +118,40 @@ def _plain(text: str) -> float | None:
         return None
 
 
-def _constant(text: str, source: str, offset: int) -> float:
+def _constant(text: str, source: str, offset: int) -> tuple[float, str]:
+    """Return the value of a constant expression, and why it is not finite where it is not."""
+    from gradcalc.forward import require_finite
     from gradcalc.language import parse
 
     try:
         graph = parse(text, ())
-        return graph.forward({})[graph.output]
     except GradcalcError as error:
         span = error.span and Span(error.span.start + offset, error.span.end + offset)
-        raise type(error)(error.message, source=source, span=span, hint=error.hint) from None
-
-
-def _number_in_file(path: str) -> float:
-    text = read_text(path)
+        hint = CONSTANT if error.hint.startswith("give it a value") else error.hint
+        raise type(error)(error.message, source=source, span=span, hint=hint) from None
     try:
-        return number(text.strip())
+        parse(f"({text}\n)", ())  # in brackets nothing is named, and no second statement begins
+    except GradcalcError:
+        whole = Span(offset, offset + len(text))
+        message = f"the value '{_short(text)}' is more than one expression"
+        raise UsageError(message, source=source, span=whole, hint=CONSTANT) from None
+    values = graph.forward({})
+    try:
+        require_finite(graph, values)
+    except NumberError as error:
+        return values[graph.output], error.message
+    return values[graph.output], ""
+
+
+def _number_in_file(name: str, path: str) -> float:
+    text = read_text(path).strip()
+    label = _label(path)
+    if _is_empty(text):
+        raise UsageError(f"{label}: {name} has no value", hint="write one number into it")
+    try:
+        return number(text)
     except GradcalcError as error:
-        message = f"'{path}': {error.message}"
+        message = f"{label}: {error.message}"
         raise type(error)(message, source=error.source, span=error.span, hint=error.hint) from None
 
 
@@ -131,6 +162,8 @@ def read_text(path: str) -> str:
     """Return the text of a file, or of standard input for `-`."""
     from pathlib import Path
 
+    if not path:
+        raise UsageError("the name of a file is missing behind @", hint="write @FILE")
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except (OSError, ValueError, AttributeError) as error:  # a NUL in the path; no stdin
@@ -163,17 +196,26 @@ def decode(data: bytes, label: str) -> str:
 
 def from_file(path: str) -> dict[str, float]:
     """Return the point that a file holds; the name's suffix says how, `-` is JSON on standard input."""
+    if not path:
+        raise UsageError("the name of the file with the point is empty")
     suffix = "json" if path == "-" else path.rpartition(".")[2].lower()
     reader = READERS.get(suffix)
     if reader is None:
         raise UsageError(f"cannot tell how '{path}' is written", hint="name it .json, .toml or .csv")
-    point = reader(read_text(path), _label(path))
-    return {name if name.isascii() else _canonical(name): x for name, x in point.items()}
+    point: dict[str, float] = {}
+    for written, value in reader(read_text(path), _label(path)).items():
+        name = written if written.isascii() else _canonical(written)
+        if name in point:
+            raise UsageError(f"{_label(path)}: '{name}' is given twice", hint="two spellings are one name")
+        point[name] = value
+    return point
 
 
 def _json(text: str, label: str) -> dict[str, float]:
     import json
 
+    if not text.strip():
+        raise UsageError(f"{label} is not JSON: it is empty", hint='write {"x": 1, "y": 2}')
     try:
         data = json.loads(text, object_pairs_hook=_pairs, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -210,6 +252,8 @@ def _refuse_constant(text: str) -> NoReturn:
 def _toml(text: str, label: str) -> dict[str, float]:
     import tomllib
 
+    if any(line.count(".") > DOTS for line in text.splitlines()):  # tomllib takes the square of that
+        raise UsageError(f"{label} has more than {DOTS:,} dots in a line", hint="write one x = 1.5 a line")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -234,9 +278,14 @@ def _numbers(data: Mapping[str, Any], label: str) -> dict[str, float]:
     return point
 
 
+WHAT = {
+    bool: "a truth value", int: "a number", float: "a number", str: "a text", list: "a list",
+    dict: "an object", type(None): "null",
+}  # fmt: skip
+
+
 def _what(value: Any) -> str:
-    words = {bool: "a truth value", str: "a text", list: "a list", dict: "an object", type(None): "null"}
-    return words.get(type(value), f"a {type(value).__name__}")
+    return WHAT.get(type(value), f"a {type(value).__name__}")
 
 
 def _what_hint(value: Any) -> str:
@@ -271,6 +320,10 @@ def _cells(names: list[str], cells: list[str], label: str) -> dict[str, float]:
     for name, cell in zip(names, cells, strict=True):
         if name in point:
             raise UsageError(f"{label}: '{name}' is given twice")
+        if not name:
+            continue  # the numbers of the rows, as spreadsheets and pandas write them
+        if _is_empty(cell):
+            raise UsageError(f"{label}: '{name}' is '{_short(cell)}': it has no value")
         try:
             point[name] = number(cell.strip())
         except GradcalcError as error:

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from gradcalc.commands import failure
-from gradcalc.errors import GradcalcError
+from gradcalc.errors import GradcalcError, UsageError
 
 COMMANDS = ("eval", "diff", "gates", "examples")
 """The commands; each is `command` in the module of its name."""
@@ -117,15 +117,26 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code."""
     failure.tolerate(sys.stdout, sys.stderr)
     try:
-        if VARIABLE in os.environ:
-            from click.shell_completion import shell_complete
-
-            return shell_complete(group, {}, "gradcalc", VARIABLE, os.environ[VARIABLE])
+        if instruction := os.environ.get(VARIABLE):
+            return _complete(instruction)
         code = _invoke(list(arguments))
         failure.flush()
         return code
     except BaseException as error:
         return failure.report(error, arguments, _positional(error, arguments))
+
+
+def _complete(instruction: str) -> int:
+    """Answer a shell that asks for completions, or for the script that does."""
+    from click.shell_completion import shell_complete
+
+    try:
+        code = shell_complete(group, {}, "gradcalc", VARIABLE, instruction)
+    except (KeyError, ValueError):  # no words to complete
+        code = 1
+    if code:
+        raise UsageError(f"{VARIABLE} is not used as a shell uses it", hint=f"unset {VARIABLE}")
+    return code
 
 
 def _positional(error: BaseException, arguments: Sequence[str]) -> list[str]:
@@ -141,7 +152,7 @@ def _positional(error: BaseException, arguments: Sequence[str]) -> list[str]:
 
 
 def _invoke(arguments: list[str]) -> int:
-    failure.require_text(arguments)
+    arguments = [failure.as_text(argument) for argument in arguments]
     try:
         with group.make_context("gradcalc", arguments, max_content_width=100) as ctx:
             return group.invoke(ctx) or 0

@@ -83,8 +83,26 @@ program = click.argument("program", shell_complete=complete_program)
 
 
 def split(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> list[str]:  # noqa: ARG001 - click's interface
-    """Return the names of a repeatable, comma-separated option."""
-    return list(dict.fromkeys(name.strip() for text in value for name in text.split(",") if name.strip()))
+    """Return the names of a repeatable, comma-separated option, as graphs spell them."""
+    names = [[name.strip() for name in text.split(",") if name.strip()] for text in value]
+    if not all(names):
+        raise UsageError(f"--{param.name} has no name", hint=f"write --{param.name} x,y")
+    return [_canonical(name) for some in names for name in some]
+
+
+def _canonical(name: str) -> str:
+    if name.isascii():
+        return name
+    from gradcalc.language import canonical
+
+    return canonical(name)
+
+
+def target(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 - click's interface
+    """Return the file of `-o`, None for standard output."""
+    if value == "":
+        raise UsageError("the name of the file to write is empty")
+    return None if value == "-" else value
 
 
 def tolerance(ctx: click.Context, param: click.Parameter, value: float) -> float:  # noqa: ARG001 - click's interface

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from gradcalc.commands import output
-from gradcalc.commands.arguments import SortedCommand, program, read_program, setting, split
-from gradcalc.errors import NamingError, TooLargeError, suggest
+from gradcalc.commands.arguments import SortedCommand, program, read_program, setting, split, target
+from gradcalc.errors import NamingError, NumberError, TooLargeError, suggest
 from gradcalc.graph import Graph
 
 Formulas = Mapping[str, Any]
@@ -33,8 +33,8 @@ Differentiate PROGRAM with SymPy and print one formula a variable.
          help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
 @click.option("-f", "--format", "format_", type=click.Choice(["text", "latex", "python", "c", "json"]),
               default="text", show_default=True, help="text is the language of PROGRAM itself.")  # fmt: skip
-@setting("OUTPUT", "-o", "--output", "file", metavar="FILE", type=click.Path(),
-         help="Write the formulas to a file.")  # fmt: skip
+@setting("OUTPUT", "-o", "--output", "file", metavar="FILE", callback=target,
+         help="Write the formulas to a file; - is standard output.")  # fmt: skip
 @setting("MAX_NODES", "--max-nodes", metavar="N", type=click.IntRange(min=1), default=10_000_000,
          show_default=True, help="Refuse programs of more nodes.")  # fmt: skip
 def command(program: str, wrt: list[str], format_: str, file: str | None, max_nodes: int) -> int:
@@ -43,7 +43,10 @@ def command(program: str, wrt: list[str], format_: str, file: str | None, max_no
 
     text = read_program(program)
     graph = parse(text, None, max_nodes=max_nodes)
-    formulas = derivatives(graph, wrt)
+    formulas = derivatives(graph, list(dict.fromkeys(wrt)))
+    refuse_unreal(formulas)
+    if not formulas:
+        output.note("the program has no variables, so it has no gradient")
     output.emit([WRITERS[format_](graph, formulas)], file)
     return 0
 
@@ -61,6 +64,16 @@ def derivatives(graph: Graph, wrt: list[str]) -> Formulas:
     if not closed.is_small(graph, LARGEST):
         raise TooLargeError("the formulas would be too large", hint="give values: the numbers are no problem")
     return closed.derivatives(graph, wrt or list(graph.variables))
+
+
+def refuse_unreal(formulas: Formulas) -> None:
+    """Raise NumberError for a formula that is no real number anywhere: `x/0`, `log(-1)*x`."""
+    import sympy
+
+    for name, formula in formulas.items():
+        if formula.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I):
+            hint = "a constant of the program is not one"
+            raise NumberError(f"the derivative by '{name}' is not a real number", hint=hint)
 
 
 def _label(graph: Graph) -> str:

@@ -9,7 +9,15 @@ import click
 
 from gradcalc import point as points
 from gradcalc.commands import output
-from gradcalc.commands.arguments import SortedCommand, program, read_program, setting, split, tolerance
+from gradcalc.commands.arguments import (
+    SortedCommand,
+    program,
+    read_program,
+    setting,
+    split,
+    target,
+    tolerance,
+)
 from gradcalc.errors import UsageError
 from gradcalc.report import FORMATS, writer
 from gradcalc.result import Result
@@ -53,7 +61,8 @@ GRADCALC_MAX_NODES=1000.
          help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
 @setting("FORMAT", "-f", "--format", "format_", type=click.Choice(list(FORMATS)), default="table",
          show_default=True, help="How the report is written.")  # fmt: skip
-@setting("OUTPUT", "-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to a file.")
+@setting("OUTPUT", "-o", "--output", metavar="FILE", callback=target,
+         help="Write the report to a file; - is standard output.")  # fmt: skip
 @setting("CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).")
 @setting("RTOL", "--rtol", type=float, default=1e-9, show_default=True, callback=tolerance,
          help="Relative error that still passes.")  # fmt: skip
@@ -72,8 +81,7 @@ def command(
     values: Sequence[str], at: str | None, get: list[str], strict: bool, format_: str, color: str, **rest: Any
 ) -> int:
     """Compute the gradient of PROGRAM at a point, show every step, and prove it."""
-    if at == "-" and rest["program"] == "-":
-        raise UsageError("standard input can be the program or the point, not both")
+    refuse_second_reader(rest["program"], at, values)
     spare = points.from_file(at) if at is not None else {}
     point = spare | points.assignments(values)
     calculate = calculation(point, spare, **rest)
@@ -81,12 +89,21 @@ def command(
         result, line = gotten(calculate, get, rest["wrt"])
         output.emit([line], rest["output"])
     else:
-        result = calculate(rest["wrt"] or None)
+        result = calculate(list(dict.fromkeys(rest["wrt"])) or None)
         options = output.options(color, rest["nodes"], rest["output"])
         output.emit(writer(format_)(result, options), rest["output"])
     if get or format_ not in ("table", "json"):
         remark(result)
     return exit_code(result, strict)
+
+
+def refuse_second_reader(program: str, at: str | None, values: Sequence[str]) -> None:
+    """Raise UsageError where standard input would be read twice."""
+    points_from_it = [at == "-", *(value.partition("=")[2] == "@-" for value in values)]
+    if program in ("-", "@-") and any(points_from_it):
+        raise UsageError("standard input can be the program or the point, not both")
+    if sum(points_from_it) > 1:
+        raise UsageError("standard input can be read once", hint="--at - reads many values from it")
 
 
 def calculation(
@@ -105,10 +122,10 @@ def calculation(
 def gotten(calculate: Calculation, get: list[str], wrt: list[str]) -> tuple[Result, str]:
     """Return the result and the line of the numbers asked for by --get."""
     names = [name for name in get if name not in OUTPUT]
-    result = calculate([*wrt, *(name for name in names if name not in wrt)])
+    result = calculate(list(dict.fromkeys([*wrt, *names])))
     if "value" in get and ("value" in result.graph.variables or "value" in result.graph.named):
         names.append("value")
-        result = calculate([*wrt, *(name for name in names if name not in wrt)])
+        result = calculate(list(dict.fromkeys([*wrt, *names])))
     numbers = [result.gradients[name] if name in names else result.output.value for name in get]
     return result, "\t".join(map(repr, numbers)) + "\n"
 

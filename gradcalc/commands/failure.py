@@ -14,9 +14,12 @@ from typing import IO
 
 import click
 
-from gradcalc.errors import GradcalcError, NamingError, NumberError, UsageError, printable, render, suggest
+from gradcalc.errors import GradcalcError, NumberError, UsageError, printable, render, suggest
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
+
+LONGEST = 500
+"""Letters that the sentence of an error has at most on a terminal."""
 
 
 class InternalError(GradcalcError):
@@ -39,12 +42,13 @@ def flush() -> None:
         sys.stdout.flush()
 
 
-def require_text(arguments: Sequence[str]) -> None:
-    """Refuse arguments that are not UTF-8; Python keeps their bytes as lone surrogates."""
-    for argument in arguments:
-        if any("\udc80" <= letter <= "\udcff" for letter in argument):
-            shown = argument.encode("utf-8", "replace").decode()
-            raise UsageError(f"an argument is not UTF-8 text: '{shown}'")
+def as_text(argument: str) -> str:
+    """Return an argument as UTF-8 text; Python keeps bytes that its locale lacks as lone surrogates."""
+    try:
+        return argument.encode("utf-8", "surrogateescape").decode("utf-8")
+    except UnicodeError:
+        shown = argument.encode("utf-8", "replace").decode()
+        raise UsageError(f"an argument is not UTF-8 text: '{shown}'") from None
 
 
 def report(error: BaseException, arguments: Sequence[str], positional: Sequence[str]) -> int:
@@ -61,22 +65,40 @@ def report(error: BaseException, arguments: Sequence[str], positional: Sequence[
         raise error
     problem = with_file_hint(translated(error), positional)
     try:
+        _say(legible(problem) + "\n", sys.stderr)
         if wanted_format(arguments) in ("json", "jsonl"):
             from gradcalc.report.json import error as as_json
 
-            print(as_json(problem), end="", flush=True)  # noqa: T201 - the contract of --format json
-        print(legible(problem), file=sys.stderr, flush=True)  # noqa: T201 - the one place that prints errors
+            _say(as_json(problem), sys.stdout)
     except BrokenPipeError:
         _silence_stdout()
         return PIPE_CLOSED
     return problem.exit
 
 
+def _say(text: str, stream: IO[str] | None) -> None:
+    """Write to a stream; a closed one or a full disk changes nothing about the exit code."""
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        if stream is sys.stdout:
+            _silence_stdout()
+
+
 def legible(problem: GradcalcError) -> str:
     """Draw an error without the control characters that a name or a file's name may hold."""
-    lines = (problem.message, problem.hint)
-    message, hint = (text if text.isprintable() else printable(text) for text in lines)
+    message, hint = (_shown(text) for text in (problem.message, problem.hint))
     return render(type(problem)(message, source=problem.source, span=problem.span, hint=hint))
+
+
+def _shown(text: str) -> str:
+    text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return text if text.isprintable() else printable(text)
 
 
 def _silence_stdout() -> None:
@@ -115,15 +137,39 @@ def _usage(error: click.ClickException) -> UsageError:
         near = _near_option(error.option_name, context)
         hint = f"did you mean '{near}'?" if near else hint
     elif type(error) is click.BadParameter and error.param:
-        message = f"invalid value for '{max(error.param.opts, key=len)}': {error.message.rstrip('.')}"
+        message = f"invalid value for '{_origin(error.param, context)}': {_plainer(error.message)}"
     return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+PLAINER = {
+    "valid integer range": "whole number",
+    "valid float": "number",
+    "valid boolean": "truth value: write 1 or 0",
+}
+"""What click calls things -> what people do."""
+
+
+def _plainer(message: str) -> str:
+    """Return click's sentence without the words of programmers."""
+    before, _, kind = message.partition(". ")[0].rstrip(".").rpartition(" is not a ")
+    return f"{before} is not a {PLAINER[kind]}" if kind in PLAINER else message.rstrip(".")
+
+
+def _origin(param: click.Parameter, context: click.Context | None) -> str:
+    """Return the option that holds a value, or the environment variable."""
+    from click.core import ParameterSource
+
+    source = context.get_parameter_source(param.name or "") if context else None
+    if source is ParameterSource.ENVIRONMENT:
+        return str(param.envvar)
+    return max(param.opts, key=len)
 
 
 def _near_option(name: str, context: click.Context | None) -> str | None:
     """Return the option that `name` begins, or the nearest one."""
     params = context.command.get_params(context) if context else []
-    options = [option for param in params for option in (*param.opts, *param.secondary_opts) if option[:2] == "--"]
-    options += ["--version"]
+    names = [name for param in params for name in (*param.opts, *param.secondary_opts)]
+    options = [*(name for name in names if name.startswith("--")), "--version"]
     begun = [option for option in options if option.startswith(name)]
     return begun[0] if len(begun) == 1 else suggest(name, options)
 
@@ -155,7 +201,7 @@ def wanted_format(arguments: Sequence[str]) -> str | None:
     """Return the format asked for, also where the arguments are wrong in another place."""
     is_eval = not arguments or arguments[0] not in ("diff", "gates", "examples")
     found = os.environ.get("GRADCALC_FORMAT") if is_eval else None
-    for token, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for token, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if token == "--":  # noqa: S105 - not a password
             break
         if token in ("--format", "-f"):

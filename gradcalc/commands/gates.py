@@ -55,7 +55,10 @@ def command(name: str | None, format_: str) -> int:
 
 def found(name: str) -> Gate:
     """Return the gate of that name, alias or infix symbol."""
-    gate = lookup(name) or next((g for g in CALLABLE.values() if name in (g.infix, g.prefix)), None)
+    if not name:
+        raise UsageError("the name of the gate is empty", hint="gradcalc gates lists them")
+    symbol = "**" if name == "^" else name
+    gate = lookup(name) or next((g for g in CALLABLE.values() if symbol in (g.infix, g.prefix)), None)
     if gate is None:
         near = suggest(name, CALLABLE)
         hint = f"did you mean '{near}'?" if near else "gradcalc gates lists them"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
-from gradcalc.errors import UsageError
+from gradcalc.errors import UsageError, printable
 from gradcalc.report import NodeChoice, Options
 
 
@@ -61,5 +62,7 @@ def emit(pieces: Iterable[str], file: str | None = None) -> None:
 
 
 def note(text: str) -> None:
-    """Say something on stderr."""
-    print(text, file=sys.stderr)  # noqa: T201 - what is no data goes to stderr
+    """Say something on stderr, if it is there."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(printable(text), file=sys.stderr)  # noqa: T201 - what is no data goes to stderr

@@ -1,0 +1,101 @@
+"""README says what is true: its blocks are run, and every command, option and room is in it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from gradcalc.commands import run
+from gradcalc.commands.eval import command as eval_command
+from gradcalc.report import FORMATS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOP = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "gradcalc", "tests"}
+
+
+def block(mark: str) -> str:
+    """Return the block after a comment that marks it."""
+    found = re.search(rf"<!-- {mark} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, mark
+    return found[1]
+
+
+def arguments(command: str) -> list[str]:
+    """Return what follows `gradcalc` in a shell command, up to its comment."""
+    words = shlex.split(command, comments=True)
+    return words[next(i for i, word in enumerate(words) if word.endswith("gradcalc")) + 1 :]
+
+
+def test_the_run_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments(block("run").splitlines()[0])) == 0
+    shown = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
+    assert shown.strip() == block("output").strip()
+
+
+GETS = [
+    line for line in README.splitlines() if line.startswith("gradcalc") and "--get" in line and "#" in line
+]
+
+
+@pytest.mark.parametrize("line", GETS)
+def test_what_scripts_get(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments(line)) == 0
+    assert capsys.readouterr().out.strip() == line.split("#")[1].strip()
+
+
+def test_the_python_block_runs_and_says_what_it_gives() -> None:
+    (code,) = re.findall(r"```python\n(import gradcalc.*?)```", README, re.DOTALL)
+    scope: dict[str, object] = {}
+    for line in filter(None, code.splitlines()):
+        source, _, comment = line.partition("  # ")
+        if comment[:1] in "{['" and comment:
+            expected = re.match(r"\{.*\}|\[.*\]|'.*'", comment.strip())
+            assert expected
+            assert eval(source, scope) == eval(expected[0]), line  # noqa: S307
+        else:
+            exec(source, scope)
+
+
+def test_the_record_of_the_readme_is_a_gate_of_the_catalogue() -> None:
+    from gradcalc.gates import GATES
+    from gradcalc.gates.record import Gate
+    from gradcalc.systems import real
+
+    (code,) = re.findall(r"```python\n(SOFTSIGN.*?)```", README, re.DOTALL)
+    scope: dict[str, object] = {"Gate": Gate}
+    exec(code, scope)
+    shown = scope["SOFTSIGN"]
+    assert isinstance(shown, Gate)
+    ours = GATES["softsign"]
+    assert (shown.name, shown.signature, shown.probe) == (ours.name, ours.signature, ours.probe)
+    assert shown.value(real, -3.0) == ours.value(real, -3.0)
+    assert shown.local(0, real, (-3.0,), -0.75) == pytest.approx(1 / 16)
+
+
+def test_every_option_of_eval_is_in_the_readme_and_has_help() -> None:
+    for option in eval_command.params:
+        if isinstance(option, click.Option):
+            assert option.help, option.name
+            assert any(f"`{name}" in README for name in option.opts), option.opts
+
+
+def test_every_format_and_exit_code_is_in_the_readme() -> None:
+    assert f"`{' '.join(FORMATS)}`" in README
+    for code in ("| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 130, 141 |"):
+        assert code in README
+
+
+def test_every_room_is_in_the_readme() -> None:
+    rooms = {path.name for path in (ROOT / "gradcalc").iterdir() if not path.name.startswith("_")}
+    plan = README.split("## How it is built")[1].split("## Adding a gate")[0]
+    assert {room for room in rooms if room not in plan} == set()
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    generated = {"build", "dist", "gradcalc.egg-info"}
+    assert {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - generated == TOP
