@@ -100,6 +100,7 @@ class Parser:
         self.graph = graph
         self.functions = functions
         self.names: dict[str, int] = {}
+        self.numbers: dict[str, float] = {}
         self.stack: list[Entry] = []
         self.brackets: list[int] = []
         self.pending: list[Call] = []
@@ -133,6 +134,7 @@ class Parser:
         tokens, graph, known, operator_of = self.tokens, self.graph, self.names.get, OPERATORS.get
         gates, add_gate, add_inputs = graph.gates, graph.gates.append, graph.inputs.append
         add_first, add_last, constants = graph.first.append, graph.last.append, graph.constants
+        number_of = self.numbers.get
         self.stack, self.brackets = [BOTTOM], []
         stack, brackets = self.stack, self.brackets
         push, pop, open_bracket, close_bracket = stack.append, stack.pop, brackets.append, brackets.pop
@@ -150,12 +152,9 @@ class Parser:
                 i += 1
                 continue
             elif "." <= symbol < ":":  # in ASCII these are ./0123456789
-                try:
-                    value = float(symbol)
-                except ValueError:
-                    raise refusals.number(self.place(i)) from None
-                if value == inf:
-                    raise refusals.overflow(self.place(i))
+                value = number_of(symbol)
+                if value is None:
+                    value = self.number(i)
                 node = count
                 count += 1
                 constants[node] = value
@@ -224,6 +223,17 @@ class Parser:
         return Place(self.source, i, self.brackets, start, end)
 
     # What the loop does not know.
+
+    def number(self, i: int) -> float:
+        """Return the number at token `i`, remembered for when it is written again."""
+        symbol = self.tokens[i]
+        try:
+            value = self.numbers[symbol] = float(symbol)
+        except ValueError:
+            raise refusals.number(self.place(i)) from None
+        if value == inf:
+            raise refusals.overflow(self.place(i))
+        return value
 
     def operand(self, i: int) -> tuple[int, int]:
         """Return the node of the operand at token `i`, OPENED if it is yet to come, and the next token."""

@@ -33,6 +33,7 @@ def below(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Lin
 
 def prose(text: str, columns: int | None, style: str = "") -> Iterator[Line]:
     """Yield a sentence; on a terminal it breaks between words, and goes on further in."""
+    text = text if text.isprintable() else printable(text)
     if columns is None or width(text) <= columns:
         yield [(text, style)]
         return

@@ -8,6 +8,14 @@ from typing import Literal, NamedTuple
 from gradcalc.result import Node
 
 
+CONTROL = {c: "�" for c in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
+
+
+def legible(text: str) -> str:
+    """Return text without the control characters that a comment may hold, and a terminal would obey."""
+    return text.translate(CONTROL)
+
+
 class Column(NamedTuple):
     """A column of the node table; `cell` gives its content, None where there is none."""
 
@@ -20,7 +28,7 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("id", "#", "right", lambda node: node.id),
     Column("name", "name", "left", lambda node: node.name),
-    Column("expr", "expression", "left", lambda node: node.expr),
+    Column("expr", "expression", "left", lambda node: legible(node.expr)),
     Column("gate", "gate", "left", lambda node: node.gate.name),
     Column("inputs", "inputs", "left", lambda node: " ".join(map(str, node.inputs))),
     Column("shape", "shape", "left", lambda node: "x".join(map(str, node.shape))),
@@ -53,7 +61,8 @@ def printed(node: Node) -> list[str]:
 
 def title(node: Node) -> str:
     """Return what a node is called: its name, its expression, or both: `q = x + y`."""
-    return node.expr if node.name in (None, node.expr) else f"{node.name} = {node.expr}"
+    expr = legible(node.expr)
+    return expr if node.name in (None, node.expr) else f"{node.name} = {expr}"
 
 
 def short(x: float, digits: int = 6) -> str:
