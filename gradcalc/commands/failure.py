@@ -97,7 +97,7 @@ def legible(problem: GradcalcError) -> str:
 
 
 def _shown(text: str) -> str:
-    text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
     return text if text.isprintable() else printable(text)
 
 

@@ -7,13 +7,12 @@ from typing import Literal, NamedTuple
 
 from gradcalc.result import Node
 
-
-CONTROL = {c: "�" for c in (*range(9), 11, 12, *range(14, 32), *range(127, 160))}
+CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160)), "�")
 
 
 def legible(text: str) -> str:
     """Return text without the control characters that a comment may hold, and a terminal would obey."""
-    return text.translate(CONTROL)
+    return text if text.isprintable() else text.translate(CONTROL)
 
 
 class Column(NamedTuple):
