@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-from gradcalc.forward import applied, never_computed
+from gradcalc.forward import applied, never_computed, written
 from gradcalc.gates.record import Kink
-from gradcalc.graph import Graph
+from gradcalc.graph import Graph, depends
 from gradcalc.result import Kinked
 
 Slope = float | None
@@ -43,6 +43,17 @@ def ancestors(graph: Graph, targets: Iterable[int]) -> list[bool]:
     return feeds
 
 
+def kinks_moved(graph: Graph, kinks: Container[int]) -> list[int | None]:
+    """Return for each node a node at a kink that moves when it does, None where there is none."""
+    moved: list[int | None] = [None] * len(graph)
+    for node in range(len(graph) - 1, -1, -1):
+        kink = node if node in kinks else moved[node]
+        if kink is not None:
+            for i in graph.inputs[node]:
+                moved[i] = kink
+    return moved
+
+
 def describe(
     graph: Graph,
     values: Sequence[float],
@@ -53,15 +64,15 @@ def describe(
 
     `sides` holds the left and right derivative of the output by name, where they were computed.
     """
+    reached = {name: depends(graph, [graph.node(name)]) for name in sides or {}}
     told = []
     for node, kink in kinks.items():
-        feeds = ancestors(graph, [node])
-        moving = {name: pair for name, pair in (sides or {}).items() if feeds[graph.node(name)]}
+        moving = {name: pair for name, pair in (sides or {}).items() if reached[name][node]}
         given = [values[i] for i in graph.inputs[node]]
         told.append(
             Kinked(
                 node=node,
-                text=f"{graph.expr(node)}: {kink.text}",
+                text=f"{graph.expr(node)}: {kink.text} in {written(graph.gates[node])}",
                 jump=kink.jump,
                 branch=f"{applied(graph.gates[node], given)} is {values[node]:.6g}",
                 convention=kink.ours,

@@ -57,4 +57,4 @@ def told(graph: Graph, loss: Loss) -> str:
     place = f"#{loss.node} {graph.expr(loss.node, 40)}"
     if loss.forward:
         return f"digits were lost in the value of {place}"
-    return f"digits were lost where the parts of the gradient of {place} are added"
+    return f"digits were lost in what arrives at {place}"

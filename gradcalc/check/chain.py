@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-from gradcalc.check.precise import MOST_DIGITS, enough_digits, evaluate, exact, working
+from gradcalc.check.precise import MOST_DIGITS, digits_for, evaluate, exact, working
 from gradcalc.check.slopes import local, slopes
 from gradcalc.graph import Graph
 
@@ -34,9 +34,9 @@ class Reference(NamedTuple):
     settled: list[bool]
 
 
-def reference(graph: Graph, floats: Sequence[float], carries: Sequence[bool]) -> Reference:
+def reference(graph: Graph, floats: Sequence[float], carries: Sequence[bool], digits: int = 0) -> Reference:
     """Return the reference, computed with more and more digits until it settles for every node."""
-    digits = enough_digits(floats)
+    digits = digits or digits_for(graph, floats)
     rough = _at(graph, floats, carries, digits)
     while True:
         digits *= 2

@@ -6,42 +6,63 @@ arithmetic on exact rationals can hang. Only small whole exponents are numbers t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sympy
 from mpmath import mp, mpf
 
 from gradcalc.check.precise import working
 from gradcalc.check.printer import decimals
-from gradcalc.check.slopes import MODULES
-from gradcalc.gates import CONSTANT
+from gradcalc.check.slopes import LARGEST_PIECEWISE, MODULES, NO_VALUE, symbols
+from gradcalc.gates import CONSTANT, Gate
 from gradcalc.graph import Graph
+from gradcalc.kinks import ancestors
 from gradcalc.systems import precise, symbol
 
 MOST_NODES = 200
 MOST_DEPTH = 100
-MOST_PIECES = 6
-"""Pieces multiply when a piecewise function is put into another: more of them are left to the chain."""
 
 LARGEST_EXPONENT = 64
 
 
+class Tree(NamedTuple):
+    """The size of a gate's definition as SymPy writes it: its own nodes, its depth, uses of each input."""
+
+    nodes: int
+    depth: int
+    uses: tuple[int, ...]
+
+
 def is_small(graph: Graph, most_nodes: int = MOST_NODES) -> bool:
-    """Whether the expression, written out with shared parts repeated, is small enough for a closed form."""
-    size, depth, pieces = [1] * len(graph), [1] * len(graph), [0] * len(graph)
-    for node, inputs in enumerate(graph.inputs):
-        if inputs:
-            size[node] = min(1 + sum(size[i] for i in inputs), most_nodes + 1)
-            depth[node] = 1 + max(depth[i] for i in inputs)
-            pieces[node] = min(_is_piecewise(graph, node) + sum(pieces[i] for i in inputs), MOST_PIECES + 1)
-    output = graph.output
-    return size[output] <= most_nodes and depth[output] <= MOST_DEPTH and pieces[output] <= MOST_PIECES
+    """Whether SymPy's tree of the output, with shared parts repeated, is small enough for a closed form."""
+    size, depth = [1] * len(graph), [1] * len(graph)
+    for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
+        if inputs and len(inputs) > LARGEST_PIECEWISE:
+            size[node] = most_nodes + 1
+        elif inputs:
+            tree = tree_of(gate, len(inputs))
+            uses = sum(n * size[i] for n, i in zip(tree.uses, inputs, strict=True))
+            size[node] = min(tree.nodes + uses, most_nodes + 1)
+            depth[node] = min(tree.depth + max(depth[i] for i in inputs), MOST_DEPTH + 1)
+    return size[graph.output] <= most_nodes and depth[graph.output] <= MOST_DEPTH
 
 
-def _is_piecewise(graph: Graph, node: int) -> int:
-    gate = graph.gates[node]
-    return len(graph.inputs[node]) if gate.variadic else bool(gate.kinks) or gate.flow == "router"
+@lru_cache(maxsize=1024)
+def tree_of(gate: Gate, count: int) -> Tree:
+    """Return the size of the gate's definition with `count` inputs."""
+    inputs = symbols(gate, count)
+    depth: dict[Any, int] = {}
+    uses = dict.fromkeys(inputs, 0)
+    nodes = 0
+    for part in sympy.postorder_traversal(sympy.sympify(gate.definition(symbol, *inputs))):
+        depth[part] = 1 + max((depth[a] for a in part.args), default=0) if part not in uses else 0
+        nodes += part not in uses
+        if part in uses:
+            uses[part] += 1
+    return Tree(nodes, max(depth.values()), tuple(uses.values()))
 
 
 class Expression:
@@ -49,13 +70,17 @@ class Expression:
 
     def __init__(self, graph: Graph, free: Sequence[int] = ()) -> None:
         """Build it; the nodes in `free` become symbols of their own, cut off from what computes them."""
-        names = graph.names()
+        names, feeds = graph.names(), ancestors(graph, [graph.output])
         self.leaves: dict[Any, int] = {}
         self.text: dict[Any, Any] = {}
         self.symbols: dict[int, Any] = {}
+        number = sympy.Symbol(repr(math.pi), positive=True)
+        self.pi = {symbol.pi: number, sympy.pi: number} if "pi" in graph.variables else {}
         values: list[Any] = []
         for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
-            if not inputs or node in free:
+            if not feeds[node]:
+                values.append(None)  # dead code may be larger than what is alive
+            elif not inputs or node in free:
                 values.append(self._leaf(node, names.get(node, ""), graph.constants.get(node)))
             else:
                 given = [values[i] for i in inputs]
@@ -73,11 +98,11 @@ class Expression:
 
     def derivative(self, node: int) -> Any:
         """Return d output / d node in private symbols."""
-        return sympy.diff(self.output, self.symbols[node])
+        return sympy.diff(self.output, self.symbols[node]) if node in self.symbols else sympy.Integer(0)
 
     def readable(self, expression: Any) -> Any:
         """Return the expression in the program's own names and numbers."""
-        return decimals(_rebuild(expression, self.text))
+        return decimals(_rebuild(expression, self.text)).xreplace(self.pi)
 
     def at(self, expression: Any, floats: Sequence[float], known: Mapping[int, Any]) -> Any:
         """Return the expression's value at the working precision, nan where it has none on the reals."""
@@ -86,7 +111,7 @@ class Expression:
         given = [known.get(self.leaves[s], mpf(floats[self.leaves[s]])) for s in private]
         try:
             return precise.on_reals(mp.mpmathify(function(*given)))
-        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+        except NO_VALUE:
             return precise.nan
 
 
@@ -139,13 +164,17 @@ def references(
     graph: Graph, wrt: Sequence[str], floats: Sequence[float], values: Sequence[Any], digits: int
 ) -> dict[str, tuple[Any, Any]]:
     """Return for each name (the formula, its value in high precision); `values` are those of the nodes."""
-    whole = Expression(graph)
     found = {}
-    for name in wrt:
-        node = graph.node(name)
-        expression = whole if node in whole.symbols else Expression(graph, (node,))
-        derivative = expression.derivative(node)
-        with working(digits):
-            known = {} if expression is whole else {node: values[node]}
-            found[name] = (expression.readable(derivative), expression.at(derivative, floats, known))
-    return found
+    try:
+        whole = Expression(graph)
+        for name in wrt:
+            node = graph.node(name)
+            is_leaf = node in whole.symbols or not graph.inputs[node]
+            expression = whole if is_leaf else Expression(graph, (node,))
+            derivative = expression.derivative(node)
+            with working(digits):
+                known = {} if is_leaf else {node: values[node]}
+                found[name] = (expression.readable(derivative), expression.at(derivative, floats, known))
+    except TypeError:  # SymPy compares what is not real, in a branch that is not taken
+        return {}
+    return {name: form for name, form in found.items() if not form[0].has(sympy.zoo, sympy.nan, sympy.oo)}

@@ -13,11 +13,14 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-from gradcalc.check.precise import enough_digits, evaluate, exact, working
+from gradcalc.check.precise import DIGITS, digits_for, evaluate, exact, working
 from gradcalc.graph import Graph
 
 STEPS = (20, 90, 400)
 """Decimal exponents of the relative steps tried, the first that settles counts."""
+
+FAINTEST = mpf(10) ** -30
+"""Share of the largest contribution below which one among many names is not heard."""
 
 AGREE = 10
 """Digits in which a difference and a derivative, or its two sides, must agree."""
@@ -51,19 +54,26 @@ class Sides(NamedTuple):
 
 def same(x: Any, y: Any, digits: int = AGREE) -> bool:
     """Whether two numbers agree to that many digits of the larger."""
+    if not (mp.isfinite(x) and mp.isfinite(y)):
+        return False
     return bool(abs(x - y) <= mpf(10) ** -digits * max(abs(x), abs(y)))
 
 
-def sides(graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], expected: Any = None) -> Sides:
+def sides(
+    graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], expected: Any = None, digits: int = 0
+) -> Sides:
     """Return the one-sided derivatives of the output along a direction, node -> how fast it moves.
 
-    Steps get smaller until both sides agree with `expected`, or have each found their limit.
+    Steps get smaller until both sides agree with `expected`, or have each found their limit. They
+    begin below the smallest number of the program, for which `digits` are enough.
     """
-    before = quotients(graph, floats, direction, STEPS[0])
+    digits = digits or digits_for(graph, floats)
+    steps = [digits - DIGITS + step for step in STEPS]
+    before = quotients(graph, floats, direction, steps[0], digits)
     if _both(before, expected):
         return Sides(expected, expected)
-    for last, exponent in pairwise(STEPS):
-        after = quotients(graph, floats, direction, exponent)
+    for last, exponent in pairwise(steps):
+        after = quotients(graph, floats, direction, exponent, digits)
         if _both(after, expected):
             return Sides(expected, expected)
         limits = [_limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
@@ -76,10 +86,10 @@ def sides(graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], e
 
 
 def quotients(
-    graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], exponent: int
+    graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], exponent: int, digits: int
 ) -> tuple[Any, Any]:
     """Return the difference quotients to the left and right, None on a side outside the domain."""
-    with working(enough_digits(floats) + 3 * exponent):
+    with working(digits + 3 * exponent):
         step = mpf(10) ** -exponent
         values = evaluate(graph, floats, exact(floats, graph))
         here = values[graph.output]
@@ -126,13 +136,19 @@ def one(node: int, floats: Sequence[float]) -> dict[int, Any]:
     return {node: mpf(abs(floats[node]) or 1.0)}
 
 
-def random_directions(nodes: Sequence[int], floats: Sequence[float]) -> list[dict[int, Any]]:
-    """Return a few directions that move all the nodes at once, each by its own size or up to twice that."""
+def random_directions(
+    nodes: Sequence[int], floats: Sequence[float], gradients: Sequence[Any]
+) -> list[dict[int, Any]]:
+    """Return a few directions that move all the nodes at once, each by its own size or up to twice that.
+
+    A node whose gradient is large moves less, so that none drowns the others.
+    """
     random = Random(0)  # noqa: S311 - the same directions every time, so that a verdict can be repeated
+    sizes = {node: mpf(abs(floats[node]) or 1.0) for node in nodes}
+    heard = {node: abs(gradients[node]) * size for node, size in sizes.items()}
+    quietest = max(min(filter(None, heard.values()), default=mpf(1)), max(heard.values()) * FAINTEST)
+    speeds = {node: size * quietest / max(quietest, heard[node]) for node, size in sizes.items()}
     return [
-        {
-            node: mpf((abs(floats[node]) or 1.0) * random.uniform(1, 2) * random.choice((-1, 1)))
-            for node in nodes
-        }
+        {node: speed * random.uniform(1, 2) * random.choice((-1, 1)) for node, speed in speeds.items()}
         for _ in range(DIRECTIONS)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from math import isfinite, ulp
 from typing import Any, NamedTuple
@@ -17,8 +18,8 @@ from gradcalc.systems import real
 TOLERANCE = 32
 """Ulps that a gate may be off: far above what any gate needs, far below any mistake."""
 
-DIGITS_FOR_ZERO = 200
-"""Digits from which a zero is believed: fewer may have absorbed a small number into a large one."""
+DIGITS_FOR_ZERO = 400
+"""Digits from which a zero is believed: fewer would lose what a double can still hold (1e-308)."""
 
 
 class Wrong(NamedTuple):
@@ -53,19 +54,34 @@ def wrong_gate(graph: Graph, values: Sequence[float], carries: Sequence[bool], n
     truth = off(value, given, lambda x: apply(gate, x))
     if truth is not None:
         return Wrong(node, f"the value of {gate.name}", value, truth)
-    if gate.kink_at(given):
-        return None
+    kinked = gate.kink_at(given) is not None
     constant = slopes.slopes(gate, len(given))
     for k, i in enumerate(inputs):
         if carries[i]:
             slope = gate.local(k, real, given, value)
-            if slope != constant[k]:
-                truth = off(slope, given, _slope_of(gate, k))
-                if truth is not None:
-                    return Wrong(
-                        node, f"the local gradient of {gate.name} by {_input_name(gate, k)}", slope, truth
-                    )
-    return None
+            truth = None if slope == constant[k] else _off_slope(gate, k, given, slope, kinked)
+            if truth is not None:
+                what = f"the local gradient of {gate.name} by {_input_name(gate, k)}"
+                return Wrong(node, what, slope, truth)
+    return _wrong_share(gate, node, given, value) if kinked and gate.variadic else None
+
+
+def _off_slope(gate: Gate, k: int, given: tuple[float, ...], slope: float, kinked: bool) -> float | None:
+    if kinked:
+        return slopes.outside_sides(gate, given, _axis(k, len(given)), slope)
+    return off(slope, given, _slope_of(gate, k))
+
+
+def _wrong_share(gate: Gate, node: int, given: tuple[float, ...], value: float) -> Wrong | None:
+    """Return what is wrong with how a tie is shared: moved together, the inputs move the output as one."""
+    total = math.fsum(gate.local(k, real, given, value) for k in range(len(given)))
+    truth = slopes.outside_sides(gate, given, (1,) * len(given), total)
+    what = f"the sum of the local gradients of {gate.name}"
+    return None if truth is None else Wrong(node, what, total, truth)
+
+
+def _axis(k: int, count: int) -> tuple[int, ...]:
+    return tuple(int(i == k) for i in range(count))
 
 
 def _slope_of(gate: Gate, k: int) -> Callable[[Sequence[Any]], Any]:

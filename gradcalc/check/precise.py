@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, log10
+from math import isfinite, isnan, log10
 from typing import Any
 
 from mpmath import mp, mpf
@@ -14,6 +14,8 @@ from gradcalc.systems import precise
 
 DIGITS = 50
 """Fewest digits to compute with."""
+
+MOST_DIGITS_TO_START = 800
 
 MOST_DIGITS = 1600
 """Most digits to compute with; what has not settled by then is undecided."""
@@ -27,17 +29,17 @@ def exact(floats: Sequence[float], graph: Graph) -> dict[int, Any]:
 def evaluate(graph: Graph, floats: Sequence[float], given: Mapping[int, Any]) -> list[Any]:
     """Return the value of each node at the working precision.
 
-    `given` holds the nodes whose value is known, the leaves among them. A node that is not finite
-    in floats is not computed again: exp(exp(exp(9))) has more digits than there is memory.
+    `given` holds the nodes whose value is known, the leaves among them. What is nan in floats stays
+    nan; what overflowed or underflowed there is computed like the rest.
     """
     values: list[Any] = []
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
         if node in given:
             values.append(given[node])
-        elif isfinite(floats[node]):
-            values.append(apply(gate, [values[i] for i in inputs]))
+        elif isnan(floats[node]):
+            values.append(precise.nan)
         else:
-            values.append(mpf(floats[node]))
+            values.append(apply(gate, [values[i] for i in inputs]))
     return values
 
 
@@ -53,6 +55,18 @@ def enough_digits(floats: Sequence[float]) -> int:
     """Return the digits to start with: the smallest number must count beside the largest, and beside 1."""
     sizes = {abs(x) for x in floats if x and isfinite(x)} | {1.0}
     return DIGITS + round(log10(max(sizes)) - log10(min(sizes)))
+
+
+def digits_for(graph: Graph, floats: Sequence[float]) -> int:
+    """Return the digits to start with on a graph, those for what left the range of floats included."""
+    digits = enough_digits(floats)
+    left_range = (not isfinite(x) or x == 0 for x, inputs in zip(floats, graph.inputs, strict=True) if inputs)
+    if not any(left_range):
+        return digits
+    with working(digits):
+        values = evaluate(graph, floats, exact(floats, graph))
+    sizes = {mp.mag(x) for x in values if x and mp.isfinite(x)} | {1}
+    return min(MOST_DIGITS_TO_START, DIGITS + round((max(sizes) - min(sizes)) * log10(2)))
 
 
 def nearest_float(x: Any) -> float:

@@ -17,6 +17,9 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
     def _print_Where(self, expr: Any) -> str:  # noqa: N802 - SymPy's dispatch on names
         return f"where({', '.join(map(self._print, expr.args))})"
 
+    def _print_Abs(self, expr: Any) -> str:  # noqa: N802
+        return f"abs({self._print(expr.args[0])})"
+
     def _print_Relational(self, expr: Relational) -> str:  # noqa: N802
         return f"{self._print(expr.lhs)} {COMPARISONS[expr.rel_op]} {self._print(expr.rhs)}"
 

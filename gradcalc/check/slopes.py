@@ -15,11 +15,22 @@ from gradcalc.systems import precise, symbol
 
 Slope = Callable[..., Any]
 
-MODULES: list[Any] = [{"Floor": precise.floor, "Round": precise.round}, "mpmath"]
-"""Where lambdify finds the functions of an expression."""
+MODULES: list[Any] = [
+    {name: getattr(precise, name) for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh")}
+    | {"Floor": precise.floor, "Round": precise.round},
+    "mpmath",
+]
+"""Where lambdify finds the functions of an expression: those that could run out of memory are ours."""
+
+NO_VALUE = (ZeroDivisionError, ValueError, OverflowError, TypeError, AttributeError)
+"""How mpmath says that a formula has no real value; the last two where a part of it turned complex."""
 
 LARGEST_PIECEWISE = 8
 """Inputs of a variadic gate up to which it is differentiated piece by piece: n inputs have n^2 conditions."""
+
+
+KINK_DIGITS = 150
+"""Digits for the slopes beside a kink: their step, 1e-50, is below any float's last bit."""
 
 
 @lru_cache(maxsize=1024)
@@ -70,7 +81,7 @@ def local(gate: Gate, k: int, given: Sequence[Any]) -> Any:
         return limit(gate, k, given)
     try:
         value = precise.on_reals(mp.mpmathify(slope(*given)))
-    except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+    except NO_VALUE:
         value = precise.nan
     return value if mp.isfinite(value) else limit(gate, k, given)
 
@@ -98,3 +109,25 @@ def quotient(gate: Gate, k: int, given: Sequence[Any], step: Any) -> Any:
 
 def _step(x: Any) -> Any:
     return (abs(x) or 1) * mpf(10) ** (-mp.dps // 3)
+
+
+def outside_sides(gate: Gate, given: Sequence[float], direction: Sequence[int], slope: float) -> float | None:
+    """Return the nearest one-sided slope of a definition at a kink where `slope` is not between both.
+
+    None where it is. At a jump, or at the edge of a domain, one side has no slope: the other, or the
+    convention 0, is right.
+    """
+    with mp.workdps(KINK_DIGITS):
+        here = [mpf(x) for x in given]
+        step = mpf(10) ** (-KINK_DIGITS // 3) * (max(map(abs, here)) or 1)
+        rises = [
+            apply(gate, [x + s * d for x, d in zip(here, direction, strict=True)]) for s in (-step, step)
+        ]
+        base = apply(gate, here)
+        found = [(base - rises[0]) / step, (rises[1] - base) / step]
+        sides = [q for q in found if mp.isfinite(q) and abs(q) < 1 / mp.sqrt(step)]
+        if len(sides) < len(found):
+            sides.append(mpf(0))
+        low, high = min(sides), max(sides)
+        slack = mpf(10) ** -9 * max(1, abs(low), abs(high))
+        return None if low - slack <= slope <= high + slack else float(low if slope < low else high)

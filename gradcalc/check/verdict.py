@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
-from mpmath import mpf
+from mpmath import mp, mpf
 
 from gradcalc.check import closed
 from gradcalc.check.blame import blame, blame_value, told
@@ -14,12 +15,16 @@ from gradcalc.check.chain import Reference, reference
 from gradcalc.check.compare import agrees, digits, relative_error
 from gradcalc.check.difference import SEPARATE, Sides, one, random_directions, same, sides
 from gradcalc.check.local import Wrong, wrong_gates
-from gradcalc.check.precise import nearest_float, working
+from gradcalc.check.precise import digits_for, nearest_float, working
 from gradcalc.check.printer import to_text
+from gradcalc.check.sums import wrong_sums
 from gradcalc.gates.record import Kink
-from gradcalc.graph import Graph
-from gradcalc.kinks import ancestors, describe, kinked_nodes
+from gradcalc.graph import Graph, depends
+from gradcalc.kinks import describe, kinked_nodes, kinks_moved
 from gradcalc.result import Check, Entry, Kinked, worst
+
+ONE_BY_ONE = 200
+"""Most names that are moved one by one once all of them together have met an objection."""
 
 VOICES_AGREE = 15
 """Digits in which the references must agree with each other."""
@@ -63,7 +68,7 @@ def prove(
         nodes=entries,
         first_wrong=first_wrong,
         reason="" if first_wrong is None else f"#{first_wrong}: {case.wrong[first_wrong]}",
-        finished=all(case.truth.settled[node] or case.moves_kink[node] for node in case.wrt.values()),
+        finished=all(map(case.finished, case.wrt.values())),
     )
     told_sides = {
         name: (_float(case.sides[node].left), _float(case.sides[node].right))
@@ -87,11 +92,14 @@ class Case:
     ) -> None:
         self.graph, self.values, self.gradients, self.rtol, self.atol = graph, values, gradients, rtol, atol
         self.wrt = {name: graph.node(name) for name in wrt}
-        carries = [gradient is not None for gradient in gradients]
+        carries = depends(graph, self.wrt.values())
         self.wrong: dict[int, Wrong] = wrong_gates(graph, values, carries)
-        self.truth: Reference = reference(graph, values, carries)
+        for wrong in wrong_sums(graph, values, gradients, carries):
+            self.wrong.setdefault(wrong.node, wrong)
+        self.digits = digits_for(graph, values)
+        self.truth: Reference = reference(graph, values, carries, self.digits)
         self.kinks: dict[int, Kink] = kinked_nodes(graph, values)
-        self.moves_kink = ancestors(graph, {i for node in self.kinks for i in graph.inputs[node]})
+        self.kink_moved = kinks_moved(graph, self.kinks)
         self.sides = self._kinked_sides()
         self.objections = self._objections()
         self._lost = ""
@@ -100,27 +108,32 @@ class Case:
 
     def _kinked_sides(self) -> dict[int, Sides]:
         """Return the one-sided derivatives by the names, then the nodes, that move a kink."""
-        nodes = [node for node, g in enumerate(self.gradients) if g is not None and self.moves_kink[node]]
-        first = [node for node in self.wrt.values() if self.moves_kink[node]]
-        return {node: self._sides(node) for node in list(dict.fromkeys(first + nodes))[:SEPARATE]}
+        nodes = [*self.wrt.values(), *(node for node, g in enumerate(self.gradients) if g is not None)]
+        moving = dict.fromkeys(node for node in nodes if self.kink_moved[node] is not None)
+        return {node: self._sides(node) for node in islice(moving, SEPARATE)}
 
     def _sides(self, node: int, expected: Any = None) -> Sides:
         direction = one(node, self.values)
         speed = direction[node]
-        found = sides(self.graph, self.values, direction, None if expected is None else expected * speed)
-        return found.slowed(speed)
+        if expected is not None:
+            expected *= speed
+        return sides(self.graph, self.values, direction, expected, self.digits).slowed(speed)
 
     def _objections(self) -> dict[int, str]:
         """Return what the central difference has against the reference, by node."""
-        smooth = [n for n in self.wrt.values() if not self.moves_kink[n] and self.truth.settled[n]]
-        if len(smooth) <= SEPARATE:
-            objections = {node: self._objection(node) for node in smooth}
-        else:
-            together = next(
-                filter(None, map(self._objection_along, random_directions(smooth, self.values))), ""
-            )
-            objections = dict.fromkeys(smooth, together)
-        return {node: text for node, text in objections.items() if text}
+        smooth = [n for n in self.wrt.values() if self.kink_moved[n] is None and self.truth.settled[n]]
+        names = [node for node in smooth if not self.graph.inputs[node]]
+        statements = [node for node in smooth if self.graph.inputs[node]]
+        if len(names) > SEPARATE and not self._objections_together(names):
+            names = []
+        objections = {node: self._objection(node) for node in names[:ONE_BY_ONE] + statements[:SEPARATE]}
+        rest = dict.fromkeys(names[ONE_BY_ONE:], "the references disagree on a name among many")
+        return {node: text for node, text in {**objections, **rest}.items() if text}
+
+    def _objections_together(self, nodes: Sequence[int]) -> bool:
+        """Whether the central difference objects when all the nodes are moved at once."""
+        directions = random_directions(nodes, self.values, self.truth.gradients)
+        return any(self._objection_along(direction) for direction in directions)
 
     def _objection(self, node: int) -> str:
         return _objection(self._sides(node, self.truth.gradients[node]), self.truth.gradients[node])
@@ -128,21 +141,29 @@ class Case:
     def _objection_along(self, direction: Mapping[int, Any]) -> str:
         with working(self.truth.digits):
             expected = sum((self.truth.gradients[node] * speed for node, speed in direction.items()), mpf(0))
-        return _objection(sides(self.graph, self.values, direction, expected), expected)
+        return _objection(sides(self.graph, self.values, direction, expected, self.digits), expected)
 
     # Verdicts.
+
+    def finished(self, node: int) -> bool:
+        """Whether the digits were enough for a node, or a kink decides about it."""
+        return self.truth.settled[node] or self.kink_moved[node] is not None
 
     def entry(self, node: int) -> Entry | None:
         """Return the verdict on one node's gradient, None where it has none."""
         got = self.gradients[node]
         if got is None:
             return None
-        if self.moves_kink[node]:
-            return self._kinked_entry(node, got)
+        kink = self.kink_moved[node]
+        if kink is not None:
+            return self._kinked_entry(node, kink, got)
         if node in self.objections:
             return self._undecided(node, got, self.objections[node])
         if not self.truth.settled[node]:
             return Entry("undecided", None, None, None, reason=f"{self.truth.digits} digits were not enough")
+        if not mp.isfinite(self.truth.gradients[node]) and node not in self.wrong:
+            reason = "in exact arithmetic there is no finite slope here: a pole, or the edge of a domain"
+            return Entry("undecided", None, None, None, reason=reason)
         return self._compared(node, got, self.truth.gradients[node])
 
     def _compared(self, node: int, got: float, truth: Any) -> Entry:
@@ -156,16 +177,15 @@ class Case:
         if self.wrong:
             first = min(self.wrong)
             return Entry("fail", *numbers, reason=f"the gate of #{first} is wrong: {self.wrong[first]}")
-        return Entry("inaccurate", *numbers, reason=f"{numbers[2]} digits hold: {self.lost()}")
+        return Entry("inaccurate", *numbers, reason=f"{_counted(numbers[2])}: {self.lost()}")
 
     def _undecided(self, node: int, got: float, reason: str) -> Entry:
         entry = self._compared(node, got, self.truth.gradients[node])
         return entry if entry.verdict == "fail" else replace(entry, verdict="undecided", reason=reason)
 
-    def _kinked_entry(self, node: int, got: float) -> Entry:
+    def _kinked_entry(self, node: int, kink: int, got: float) -> Entry:
         """Return the verdict on a gradient that depends on a kink: its sides decide where they agree."""
         found = self.sides.get(node)
-        kink = next(k for k in self.kinks if ancestors(self.graph, self.graph.inputs[k])[node])
         word = "jump" if self.kinks[kink].jump and (found is None or found.jump) else "kink"
         place = f"a {word} at #{kink} {self.graph.expr(kink, 40)} ({self.kinks[kink].text})"
         if node in self.wrong:
@@ -204,7 +224,7 @@ class Case:
                 return []
             right, loss = digits(got, truth), blame_value(self.graph, self.values, self.truth.values)
         found = f"{got!r} instead of {nearest_float(truth)!r}"
-        return [f"only {right} digits of the output's value hold ({found}): {told(self.graph, loss)}"]
+        return [f"of the output's value only {_counted(right)} ({found}): {told(self.graph, loss)}"]
 
     # The first voice.
 
@@ -223,7 +243,7 @@ class Case:
             return entry
         expression, value = form
         entry = replace(entry, formula=to_text(expression))
-        if entry.verdict == "undecided" or self.moves_kink[node] or value != value:
+        if entry.verdict == "undecided" or self.kink_moved[node] is not None or value != value:
             return entry
         assert entry.reference is not None, "only an undecided entry has no reference"
         if agrees(entry.reference, value, 10.0**-VOICES_AGREE, 0.0):
@@ -259,3 +279,7 @@ def _told(x: Any) -> str:
 
 def _float(x: Any) -> float | None:
     return None if x is None else nearest_float(x)
+
+
+def _counted(count: int) -> str:
+    return "1 digit holds" if count == 1 else f"{count} digits hold"

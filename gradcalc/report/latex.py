@@ -1,13 +1,19 @@
-"""LaTeX: the nodes and the gradients as two plain `tabular`s, with short numbers; no package is needed."""
+"""LaTeX: the nodes and the gradients as two `tabular`s, with mathematics and short numbers.
+
+What would be too long for mathematics stands there as it was written. Needs amsmath.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from gradcalc.errors import GradcalcError
 from gradcalc.report import Options, chosen
 from gradcalc.report.columns import PRINTED, printed
-from gradcalc.report.wording import SUMMARY, summary
-from gradcalc.result import Result
+from gradcalc.report.latexmath import equation, expression, expressions
+from gradcalc.report.latexsymbols import decimal, symbol, symbols
+from gradcalc.report.wording import SUMMARY, output_label, summary
+from gradcalc.result import Node, Result
 
 ESCAPES = str.maketrans(
     {c: f"\\{c}" for c in "&%$#_{}"}
@@ -15,29 +21,77 @@ ESCAPES = str.maketrans(
     | {"-": "$-$", "<": "$<$", ">": "$>$", "\n": " "}
 )
 
+HEAD = "% needs \\usepackage{amsmath}\n"
+STRETCH = "{\\renewcommand{\\arraystretch}{1.5}%\n"
+DISPLAY = r"\displaystyle"  # fractions are small letters without it
+TALL = r" \\ \noalign{\smallskip}"  # and would touch those of the next row
+EXPRESSION = [column.name for column in PRINTED].index("expr")
+
 
 def write(result: Result, options: Options) -> Iterator[str]:
     """Write the tabulars."""
+    letters = symbols(result.graph.names().values())
+    yield HEAD + STRETCH
     if options.nodes != "none":
-        rows = (printed(node) for node in chosen(result, options.nodes))
+        rows = _nodes(result, chosen(result, options.nodes), letters)
         yield from _tabular([c.title for c in PRINTED], [c.align[0] for c in PRINTED], rows)
         yield "\n"
-    yield from _tabular(SUMMARY, "llrrl", ([cell or "" for cell in row] for row in summary(result)))
+    yield from _tabular(SUMMARY, "llrrl", _gradients(result, letters))
+    yield "}\n"
 
 
 def _tabular(titles: Iterable[str], aligns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    yield f"\\begin{{tabular}}{{{''.join(aligns)}}}\n\\hline\n{_row(titles)}\\hline\n"
+    yield f"\\begin{{tabular}}{{{''.join(aligns)}}}\n\\hline\n{_row(map(_cell, titles))}\\hline\n"
     for row in rows:
         yield _row(row)
     yield "\\hline\n\\end{tabular}\n"
 
 
 def _row(cells: Iterable[str]) -> str:
-    return " & ".join(map(_cell, cells)) + r" \\" + "\n"
+    line = " & ".join(cells)
+    return line + (TALL if DISPLAY in line else r" \\") + "\n"
 
 
 def _cell(text: str) -> str:
-    number, _, exponent = text.partition("e")
-    if not number.lstrip("-").replace(".", "", 1).isdecimal():
-        return text.translate(ESCAPES)
-    return rf"${number} \cdot 10^{{{exponent}}}$" if exponent else f"${number}$"
+    """Return a cell in LaTeX: a number as mathematics, anything else escaped."""
+    digits = text.partition("e")[0].lstrip("-").replace(".", "", 1)
+    return f"${decimal(text)}$" if digits.isdecimal() or digits == "inf" else text.translate(ESCAPES)
+
+
+def _math(text: str) -> str:
+    return f"${DISPLAY} {text}$" if r"\frac" in text else f"${text}$"
+
+
+def _nodes(result: Result, nodes: Iterable[Node], letters: Mapping[str, str]) -> Iterator[list[str]]:
+    """Yield the cells of each node, its expression as mathematics."""
+    found = enumerate(expressions(result.graph, letters))
+    for node in nodes:
+        fragment = next(fragment for number, fragment in found if number == node.id)
+        cells = [_cell(cell) for cell in printed(node)]
+        if fragment is not None:
+            name = letters.get(node.name or "", fragment.text)
+            cells[EXPRESSION] = _math(fragment.text if name == fragment.text else equation(name, fragment))
+        yield cells
+
+
+def _gradients(result: Result, letters: Mapping[str, str]) -> Iterator[list[str]]:
+    """Yield the cells of the output, then of each gradient: its label and its formula as mathematics."""
+    label = output_label(result)
+    output = letters.get(label, symbol(label))
+    for name, row in zip([None, *result.gradients], summary(result), strict=True):
+        cells = [_cell(cell or "") for cell in row]
+        by = "" if name is None else letters.get(name, symbol(name))
+        cells[0] = _math(rf"\frac{{\partial {output}}}{{\partial {by}}}" if by else output)
+        formula = _formula(row[1], letters)
+        cells[1] = _math(formula) if formula else cells[1]
+        yield cells
+
+
+def _formula(text: str, letters: Mapping[str, str]) -> str | None:
+    """Return a formula of the check in LaTeX, None where there is none, or it is too long."""
+    from gradcalc.language import parse
+
+    try:
+        return expression(parse(text, letters), letters) if text else None
+    except GradcalcError:
+        return None

@@ -10,9 +10,18 @@ from mpmath import mp, mpf
 inf, nan, pi = mp.inf, mp.nan, mp.pi
 number = mpf
 
-exp, expm1, erf = mp.exp, mp.expm1, mp.erf
-sin, cos, tan, atan = mp.sin, mp.cos, mp.tan, mp.atan
-sinh, cosh, tanh, asinh = mp.sinh, mp.cosh, mp.tanh, mp.asinh
+LARGEST_MAGNITUDE = 20_000
+"""Bits before the point beyond which exp and sin would need more memory than there is."""
+
+
+def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Give up, with nan, on an argument whose size is itself astronomical: exp(exp(exp(9)))."""
+    return lambda x: nan if mp.isfinite(x) and mp.mag(x) > LARGEST_MAGNITUDE else function(x)
+
+
+exp, expm1, erf = _bounded(mp.exp), _bounded(mp.expm1), mp.erf
+sin, cos, tan, atan = _bounded(mp.sin), _bounded(mp.cos), _bounded(mp.tan), mp.atan
+sinh, cosh, tanh, asinh = _bounded(mp.sinh), _bounded(mp.cosh), _bounded(mp.tanh), mp.asinh
 hypot, degrees, radians = mp.hypot, mp.degrees, mp.radians
 sign = mp.sign
 abs = mp.fabs  # noqa: A001 - part of the number system
@@ -103,7 +112,7 @@ def pow(x: Any, y: Any) -> Any:  # noqa: A001 - part of the number system
     """Return x**y on the reals; nan for a negative base with a fractional exponent."""
     if not x:
         return mpf(0) if y > 0 else mpf(1) if y == 0 else inf if y < 0 else nan
-    return on_reals(mp.power(x, y))
+    return nan if mp.isfinite(y) and mp.mag(y) > LARGEST_MAGNITUDE else on_reals(mp.power(x, y))
 
 
 def cbrt(x: Any) -> Any:

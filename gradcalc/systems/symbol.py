@@ -12,7 +12,8 @@ from typing import Any
 import sympy
 from sympy import Eq, Function, Integer, Rational, S, sympify  # sympify of numbers, never of text
 
-pi, nan, inf = sympy.pi, sympy.nan, sympy.oo
+pi = sympy.Symbol("pi", positive=True)  # SymPy's own takes seconds to decide the signs of sums with it
+nan, inf = sympy.nan, sympy.oo
 exp, log, sqrt, erf, erfc = sympy.exp, sympy.log, sympy.sqrt, sympy.erf, sympy.erfc
 sin, cos, tan, asin, acos, atan, atan2 = (
     sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos, sympy.atan, sympy.atan2,
@@ -54,7 +55,9 @@ class Where(Function):  # type: ignore[misc]
     @classmethod
     def eval(cls, condition: Any, then: Any, otherwise: Any) -> Any:
         """Return the branch of a condition that is decided, None where it is not."""
-        return then if condition == True else otherwise if condition == False else None  # noqa: E712
+        if then == otherwise or condition == True:  # noqa: E712 - SymPy's truth is no bool
+            return then
+        return otherwise if condition == False else None  # noqa: E712
 
     def _eval_derivative(self, s: Any) -> Any:
         condition, then, otherwise = self.args

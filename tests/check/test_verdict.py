@@ -97,7 +97,7 @@ def test_a_value_that_lost_digits_is_a_warning() -> None:
     result = checked("(1 + x) - 1", x=1e-12)
     assert result.check is not None
     assert result.check.verdict == "pass"
-    assert "only 4 digits" in result.warnings[0]
+    assert "only 4 digits hold" in result.warnings[0]
 
 
 def test_chaos_is_inaccurate() -> None:

@@ -72,7 +72,8 @@ def symbols(gate: Gate, count: int) -> list[Any]:
 def derivative(gate: Gate, count: int, *wires: int) -> Any:
     """Return SymPy's derivative of the definition by the inputs numbered, one after the other."""
     x = symbols(gate, count)
-    return sympy.diff(sympy.sympify(gate.definition(symbol, *x)), *[x[k] for k in wires]) if wires else None
+    definition = sympy.sympify(gate.definition(symbol, *x)).subs(symbol.pi, sympy.pi)
+    return sympy.diff(definition, *[x[k] for k in wires]) if wires else None
 
 
 @cache

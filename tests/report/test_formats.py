@@ -81,9 +81,6 @@ def test_text_full_of_syntax_is_escaped(odd):
     assert all(line.count("\t") == len(COLUMNS) - 1 for line in written(odd, "tsv").splitlines())
     markdown = written(odd, "markdown").splitlines()[2]
     assert r"a\|b \<&\_\$\>" in markdown
-    latex = written(odd, "latex")
-    assert r"a\textbar{}b $<$\&\_\$$>$" in latex
-    assert r"\textbackslash{}\#" in latex
 
 
 def test_shapes_and_inputs():
