@@ -114,9 +114,8 @@ def render(error: GradcalcError) -> str:
 def draw_caret(source: str, span: Span, context: int = CONTEXT) -> list[str]:
     """Return the source line around `span` and a line of carets below it, both indented by two."""
     start = min(span.start, len(source))
-    line_start = source.rfind("\n", 0, start) + 1
-    line_end = source.find("\n", start)
-    line_end = len(source) if line_end < 0 else line_end
+    line_start = max(source.rfind("\n", 0, start), source.rfind("\r", 0, start)) + 1
+    line_end = min(source.find(end, start) % (len(source) + 1) for end in "\r\n")  # -1 is the text's end
     left = max(line_start, start - context // 2)
     right = min(line_end, max(start + 1, left + context))
     end = max(start + 1, min(span.end, right))
@@ -129,8 +128,13 @@ def draw_caret(source: str, span: Span, context: int = CONTEXT) -> list[str]:
 
 
 def printable(text: str) -> str:
-    """Show tabs as one space and control characters as `�`, so that columns can be counted."""
-    return "".join(" " if c == "\t" else c if c.isprintable() else "�" for c in text)
+    """Show blanks as spaces and control characters as `�`, so that columns can be counted."""
+    return "".join(c if c.isprintable() else _blank(c) for c in text)
+
+
+def _blank(c: str) -> str:
+    """Return what an unprintable character is shown as: as many columns as `width` counts for it."""
+    return " " * width(c) if c == "\t" or unicodedata.category(c) == "Zs" else "�"
 
 
 def width(text: str) -> int:
@@ -144,9 +148,10 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name nearest to `name`, or None where nothing is near enough.
 
     Names differing in case alone come first; under three letters only one edit of a name of the
-    same first letter counts. Ties go to the alphabetically first name.
+    same first letter counts. Ties go to a name that goes on where the other ends (`sinn` is `sin`
+    rather than `sign`), then to the alphabetically first.
     """
-    if len(name) > LONGEST:
+    if not name or len(name) > LONGEST:
         return None
     candidates = sorted(set(known) - {name})
     for candidate in candidates:
@@ -154,8 +159,15 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
             return candidate
     limit = 1 if len(name) < 6 else 2
     near = ((edit_distance(name, c, limit), c) for c in candidates if abs(len(c) - len(name)) <= limit)
-    best = min((pair for pair in near if pair[0] <= limit and _plausible(name, pair[1])), default=None)
-    return best[1] if best else None
+    ranked = (
+        (edits, not _goes_on(name, c), c) for edits, c in near if edits <= limit and _plausible(name, c)
+    )
+    return min(ranked, default=(0, False, None))[2]
+
+
+def _goes_on(name: str, other: str) -> bool:
+    """Tell whether one of two names is the beginning of the other."""
+    return name.startswith(other) or other.startswith(name)
 
 
 def _plausible(name: str, other: str) -> bool:

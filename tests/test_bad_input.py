@@ -459,10 +459,10 @@ def process(arguments, **options):
     return subprocess.run([*GRADCALC, *arguments], timeout=PATIENCE, capture_output=True, **options)
 
 
-@pytest.mark.parametrize("letter", ["(", ")", '"', "x", "9"])
+@pytest.mark.parametrize("letter", ["(", ")", '"', "x", "9", "-x^", "!"])
 def test_ten_megabytes_of_a_letter(tmp_path, letter):
     file = tmp_path / "program"
-    file.write_bytes(letter.encode() * 10_000_000)
+    file.write_bytes(letter.encode() * (10_000_000 // len(letter)))
     done = process([f"@{file}"]) if letter == "(" else process(["-"], input=file.read_bytes())
     assert (done.returncode, done.stdout) == (2, b"")
     assert_sentence(done.stderr.decode())

@@ -88,7 +88,7 @@ def _agree(rough: Any, fine: Any, digits: int) -> bool:
     None is a zero that no precision changes: no gradient flows there.
     """
     if rough is None or fine is None:
-        return rough is fine
+        return not rough and not fine
     if rough == fine and fine:
         return True
     if not (mp.isfinite(rough) and mp.isfinite(fine)):

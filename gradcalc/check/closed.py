@@ -17,6 +17,7 @@ from mpmath import mp, mpf
 from gradcalc.check.precise import working
 from gradcalc.check.printer import decimals
 from gradcalc.check.slopes import LARGEST_PIECEWISE, MODULES, NO_VALUE, symbols
+from gradcalc.check.slopes import derivatives as derivatives_of
 from gradcalc.gates import CONSTANT, Gate
 from gradcalc.graph import Graph
 from gradcalc.kinks import ancestors
@@ -24,44 +25,69 @@ from gradcalc.systems import precise, symbol
 
 MOST_NODES = 200
 MOST_DEPTH = 100
+GROWTH = 10
+"""How much larger than the expression its derivative may be: a chain's derivative grows with its square."""
 
 LARGEST_EXPONENT = 64
 
 
 class Tree(NamedTuple):
-    """The size of a gate's definition as SymPy writes it: its own nodes, its depth, uses of each input."""
+    """The size of an expression as SymPy writes it: its own nodes, its depth, uses of each input."""
 
     nodes: int
     depth: int
     uses: tuple[int, ...]
 
+    def filled(self, sizes: Sequence[int]) -> int:
+        """Return the size with inputs of these sizes put in."""
+        return self.nodes + sum(n * size for n, size in zip(self.uses, sizes, strict=True))
+
 
 def is_small(graph: Graph, most_nodes: int = MOST_NODES) -> bool:
-    """Whether SymPy's tree of the output, with shared parts repeated, is small enough for a closed form."""
-    size, depth = [1] * len(graph), [1] * len(graph)
+    """Whether SymPy's tree of the output, with shared parts repeated, is small enough for a closed form.
+
+    The tree of its derivative must be small too, and is counted before SymPy simplifies anything.
+    """
+    most_slope = GROWTH * most_nodes
+    size, depth, slope = [1] * len(graph), [1] * len(graph), [1] * len(graph)
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
-        if inputs and len(inputs) > LARGEST_PIECEWISE:
+        if len(inputs) > LARGEST_PIECEWISE:
             size[node] = most_nodes + 1
         elif inputs:
-            tree = tree_of(gate, len(inputs))
-            uses = sum(n * size[i] for n, i in zip(tree.uses, inputs, strict=True))
-            size[node] = min(tree.nodes + uses, most_nodes + 1)
+            tree, slopes = trees(gate, len(inputs))
+            sizes = [size[i] for i in inputs]
+            grown = sum(
+                t.filled(sizes) + slope[i]
+                for t, i in zip(slopes, inputs, strict=True)
+                if t.nodes or any(t.uses)
+            )
+            size[node] = min(tree.filled(sizes), most_nodes + 1)
+            slope[node] = min(grown, most_slope + 1)
             depth[node] = min(tree.depth + max(depth[i] for i in inputs), MOST_DEPTH + 1)
-    return size[graph.output] <= most_nodes and depth[graph.output] <= MOST_DEPTH
+    output = graph.output
+    return size[output] <= most_nodes and depth[output] <= MOST_DEPTH and slope[output] <= most_slope
 
 
 @lru_cache(maxsize=1024)
-def tree_of(gate: Gate, count: int) -> Tree:
-    """Return the size of the gate's definition with `count` inputs."""
+def trees(gate: Gate, count: int) -> tuple[Tree, tuple[Tree, ...]]:
+    """Return the size of the gate's definition with `count` inputs, and those of its derivatives."""
     inputs = symbols(gate, count)
+    definition = sympy.sympify(gate.definition(symbol, *inputs))
+    return tree_of(definition, inputs), tuple(tree_of(d, inputs) for d in derivatives_of(gate, count))
+
+
+def tree_of(expression: Any, inputs: Sequence[Any]) -> Tree:
+    """Return the size of an expression; an expression that is 0 has none."""
     depth: dict[Any, int] = {}
     uses = dict.fromkeys(inputs, 0)
     nodes = 0
-    for part in sympy.postorder_traversal(sympy.sympify(gate.definition(symbol, *inputs))):
-        depth[part] = 1 + max((depth[a] for a in part.args), default=0) if part not in uses else 0
-        nodes += part not in uses
+    for part in sympy.postorder_traversal(expression):
         if part in uses:
             uses[part] += 1
+            depth[part] = 0
+        else:
+            nodes += part != 0
+            depth[part] = 1 + max((depth[a] for a in part.args), default=0)
     return Tree(nodes, max(depth.values()), tuple(uses.values()))
 
 
@@ -104,15 +130,15 @@ class Expression:
         """Return the expression in the program's own names and numbers."""
         return decimals(_rebuild(expression, self.text)).xreplace(self.pi)
 
-    def at(self, expression: Any, floats: Sequence[float], known: Mapping[int, Any]) -> Any:
-        """Return the expression's value at the working precision, nan where it has none on the reals."""
+    def at(self, expressions: Sequence[Any], floats: Sequence[float], known: Mapping[int, Any]) -> list[Any]:
+        """Return the expressions' values at the working precision, nan where one has none on the reals."""
         private = sorted(self.leaves, key=self.leaves.__getitem__)
-        function = sympy.lambdify(private, expression, MODULES)
         given = [known.get(self.leaves[s], mpf(floats[self.leaves[s]])) for s in private]
         try:
-            return precise.on_reals(mp.mpmathify(function(*given)))
+            found = sympy.lambdify(private, expressions, MODULES)(*given)
         except NO_VALUE:
-            return precise.nan
+            return [precise.nan] * len(expressions)
+        return [precise.on_reals(mp.mpmathify(value)) for value in found]
 
 
 def _exponent(number: float, otherwise: Any) -> Any:
@@ -164,17 +190,34 @@ def references(
     graph: Graph, wrt: Sequence[str], floats: Sequence[float], values: Sequence[Any], digits: int
 ) -> dict[str, tuple[Any, Any]]:
     """Return for each name (the formula, its value in high precision); `values` are those of the nodes."""
-    found = {}
     try:
-        whole = Expression(graph)
+        found = _of_leaves(
+            graph, [name for name in wrt if not graph.inputs[graph.node(name)]], floats, digits
+        )
         for name in wrt:
-            node = graph.node(name)
-            is_leaf = node in whole.symbols or not graph.inputs[node]
-            expression = whole if is_leaf else Expression(graph, (node,))
-            derivative = expression.derivative(node)
-            with working(digits):
-                known = {} if is_leaf else {node: values[node]}
-                found[name] = (expression.readable(derivative), expression.at(derivative, floats, known))
+            if name not in found:
+                found[name] = _of_statement(graph, name, floats, values, digits)
     except TypeError:  # SymPy compares what is not real, in a branch that is not taken
         return {}
     return {name: form for name, form in found.items() if not form[0].has(sympy.zoo, sympy.nan, sympy.oo)}
+
+
+def _of_leaves(
+    graph: Graph, names: Sequence[str], floats: Sequence[float], digits: int
+) -> dict[str, tuple[Any, Any]]:
+    expression = Expression(graph)
+    slopes = [expression.derivative(graph.node(name)) for name in names]
+    with working(digits):
+        values = expression.at(slopes, floats, {})
+    return {name: (expression.readable(s), v) for name, s, v in zip(names, slopes, values, strict=True)}
+
+
+def _of_statement(
+    graph: Graph, name: str, floats: Sequence[float], values: Sequence[Any], digits: int
+) -> tuple[Any, Any]:
+    node = graph.node(name)
+    expression = Expression(graph, (node,))
+    slope = expression.derivative(node)
+    with working(digits):
+        (value,) = expression.at([slope], floats, {node: values[node]})
+    return expression.readable(slope), value

@@ -26,8 +26,8 @@ def agrees(got: float, truth: Any, rtol: float, atol: float) -> bool:
 
 
 def relative_error(got: float, truth: Any) -> float:
-    """Return |got - truth| / |truth|: 0 for the rounded truth, an infinity where the truth is 0."""
-    if got == nearest_float(truth):
+    """Return |got - truth| / |truth|: 0 for the rounded truth or none, an infinity where the truth is 0."""
+    if got == nearest_float(truth) or truth != truth:
         return 0.0
     if not truth or not isfinite(got):
         return float("inf")

@@ -19,6 +19,9 @@ from gradcalc.graph import Graph
 STEPS = (20, 90, 400)
 """Decimal exponents of the relative steps tried, the first that settles counts."""
 
+WIDEST = 330
+"""Most decimal exponents that the steps begin below 1e-20: no double is smaller than 1e-324."""
+
 FAINTEST = mpf(10) ** -30
 """Share of the largest contribution below which one among many names is not heard."""
 
@@ -68,7 +71,7 @@ def sides(
     begin below the smallest number of the program, for which `digits` are enough.
     """
     digits = digits or digits_for(graph, floats)
-    steps = [digits - DIGITS + step for step in STEPS]
+    steps = [min(digits - DIGITS, WIDEST) + step for step in STEPS]
     before = quotients(graph, floats, direction, steps[0], digits)
     if _both(before, expected):
         return Sides(expected, expected)

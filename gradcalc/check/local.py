@@ -63,7 +63,7 @@ def wrong_gate(graph: Graph, values: Sequence[float], carries: Sequence[bool], n
             if truth is not None:
                 what = f"the local gradient of {gate.name} by {_input_name(gate, k)}"
                 return Wrong(node, what, slope, truth)
-    return _wrong_share(gate, node, given, value) if kinked and gate.variadic else None
+    return _wrong_share(gate, node, given, value) if kinked and gate.flow == "router" else None
 
 
 def _off_slope(gate: Gate, k: int, given: tuple[float, ...], slope: float, kinked: bool) -> float | None:

@@ -10,6 +10,7 @@ from mpmath import mp, mpf
 
 from gradcalc.gates import Gate
 from gradcalc.graph import Graph
+from gradcalc.kinks import ancestors
 from gradcalc.systems import precise
 
 DIGITS = 50
@@ -30,13 +31,14 @@ def evaluate(graph: Graph, floats: Sequence[float], given: Mapping[int, Any]) ->
     """Return the value of each node at the working precision.
 
     `given` holds the nodes whose value is known, the leaves among them. What is nan in floats stays
-    nan; what overflowed or underflowed there is computed like the rest.
+    nan, and so does what the output does not depend on; what overflowed or underflowed is computed.
     """
     values: list[Any] = []
+    feeds = ancestors(graph, [graph.output])
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
         if node in given:
             values.append(given[node])
-        elif isnan(floats[node]):
+        elif isnan(floats[node]) or not feeds[node]:
             values.append(precise.nan)
         else:
             values.append(apply(gate, [values[i] for i in inputs]))

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from mpmath import mp, mpf
 
-from gradcalc.check.precise import apply
+from gradcalc.check.precise import apply, enough_digits
 from gradcalc.gates import Gate
 from gradcalc.systems import precise, symbol
 
@@ -117,9 +117,9 @@ def outside_sides(gate: Gate, given: Sequence[float], direction: Sequence[int], 
     None where it is. At a jump, or at the edge of a domain, one side has no slope: the other, or the
     convention 0, is right.
     """
-    with mp.workdps(KINK_DIGITS):
+    with mp.workdps(KINK_DIGITS + enough_digits(given)):
         here = [mpf(x) for x in given]
-        step = mpf(10) ** (-KINK_DIGITS // 3) * (max(map(abs, here)) or 1)
+        step = mpf(10) ** (-KINK_DIGITS // 3) * min([1, *(abs(x) for x in here if x)])
         rises = [
             apply(gate, [x + s * d for x, d in zip(here, direction, strict=True)]) for s in (-step, step)
         ]
@@ -128,6 +128,8 @@ def outside_sides(gate: Gate, given: Sequence[float], direction: Sequence[int], 
         sides = [q for q in found if mp.isfinite(q) and abs(q) < 1 / mp.sqrt(step)]
         if len(sides) < len(found):
             sides.append(mpf(0))
+        if gate.flow == "router" and sum(direction) == 1:
+            sides += [mpf(0), mpf(1)]  # what it takes, whatever the others do when they move along
         low, high = min(sides), max(sides)
         slack = mpf(10) ** -9 * max(1, abs(low), abs(high))
         return None if low - slack <= slope <= high + slack else float(low if slope < low else high)

@@ -61,7 +61,7 @@ def prove(
     first_wrong = min(case.wrong, default=None)
     check = Check(
         verdict=verdict,
-        method="closed form" if formulas else "gate by gate",
+        method="closed form" if any(value == value for _, value in formulas.values()) else "gate by gate",
         rtol=rtol,
         atol=atol,
         gradients=asked,
@@ -216,11 +216,8 @@ class Case:
         """Return a warning where the output's own value lost digits."""
         got, truth = self.values[self.graph.output], self.truth.values[self.graph.output]
         with working(self.truth.digits):
-            if (
-                self.wrong
-                or not self.truth.settled[self.graph.output]
-                or agrees(got, truth, self.rtol, self.atol)
-            ):
+            known = self.truth.settled[self.graph.output] and mp.isfinite(truth)
+            if self.wrong or not known or agrees(got, truth, self.rtol, self.atol):
                 return []
             right, loss = digits(got, truth), blame_value(self.graph, self.values, self.truth.values)
         found = f"{got!r} instead of {nearest_float(truth)!r}"

@@ -102,7 +102,14 @@ def _latex(graph: Graph, formulas: Formulas) -> str:
     from sympy.printing.latex import LatexPrinter
 
     class Printer(LatexPrinter):  # type: ignore[misc]
-        """Knows our own functions."""
+        """Knows our own functions, and names that LaTeX's subscripts cannot hold."""
+
+        def _print_Symbol(self, expr: Any, style: str = "plain") -> str:  # noqa: N802
+            name: str = expr.name
+            if not name.strip("_") or name[0] == "_" or name[-1] == "_" or "__" in name:
+                return r"\mathrm{" + name.replace("_", r"\_") + "}"
+            printed: str = super()._print_Symbol(expr, style)
+            return printed
 
         def _print_Floor(self, expr: Any) -> str:  # noqa: N802 - SymPy's dispatch on names
             return rf"\left\lfloor {self._print(expr.args[0])} \right\rfloor"

@@ -18,12 +18,16 @@ from gradcalc.commands.arguments import (
     target,
     tolerance,
 )
-from gradcalc.errors import UsageError
+from gradcalc.errors import NamingError, UsageError, suggest
+from gradcalc.graph import Graph
 from gradcalc.report import FORMATS, writer
 from gradcalc.result import Result
 
 Calculation = Callable[[Sequence[str] | None], Result]
 """The names that gradients are asked for -> the result; None stands for all variables."""
+
+LISTED = 8
+"""Names that a hint lists."""
 
 OUTPUT = ("value", "output.value")
 """What --get calls the output; the first may be a name of the program."""
@@ -84,7 +88,7 @@ def command(
     refuse_second_reader(rest["program"], at, values)
     spare = points.from_file(at) if at is not None else {}
     point = spare | points.assignments(values)
-    calculate = calculation(point, spare, **rest)
+    calculate = calculation(point, spare, get, **rest)
     if get:
         result, line = gotten(calculate, get, rest["wrt"])
         output.emit([line], rest["output"])
@@ -107,16 +111,37 @@ def refuse_second_reader(program: str, at: str | None, values: Sequence[str]) ->
 
 
 def calculation(
-    point: dict[str, float], spare: dict[str, float], *, program: str, check: bool, rtol: float, atol: float,
-    max_nodes: int, **_rest: object,
+    point: dict[str, float], spare: dict[str, float], get: list[str], *, program: str, check: bool,
+    rtol: float, atol: float, max_nodes: int, **_rest: object,
 ) -> Calculation:  # fmt: skip
     """Return the calculation as a function of the names that gradients are asked for."""
+    from gradcalc.language import parse
     from gradcalc.pipeline import compute
 
     text = read_program(program)
-    return lambda wrt: compute(
-        text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes, spare=spare.keys()
-    )
+
+    def calculate(wrt: Sequence[str] | None) -> Result:
+        try:
+            return compute(
+                text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
+                spare=spare.keys(),
+            )  # fmt: skip
+        except NamingError:
+            if get:  # whose names compute() takes for names to differentiate by
+                refuse_unknown(parse(text, point, max_nodes=max_nodes), get)
+            raise
+
+    return calculate
+
+
+def refuse_unknown(graph: Graph, get: list[str]) -> None:
+    """Raise NamingError for a name of --get that the program lacks."""
+    known = [OUTPUT[0], *graph.variables, *graph.named]
+    for name in get:
+        if name not in known and name not in OUTPUT:
+            near = suggest(name, known)
+            hint = f"did you mean '{near}'?" if near else f"there are {', '.join(known[:LISTED])}"
+            raise NamingError(f"unknown name '{name}' in --get", hint=hint)
 
 
 def gotten(calculate: Calculation, get: list[str], wrt: list[str]) -> tuple[Result, str]:

@@ -63,7 +63,7 @@ def report(error: BaseException, arguments: Sequence[str], positional: Sequence[
         return error.code if isinstance(error.code, int) else 0
     if os.environ.get("GRADCALC_DEBUG"):
         raise error
-    problem = with_file_hint(translated(error), positional)
+    problem = with_command_hint(with_file_hint(translated(error), positional), arguments, positional)
     try:
         _say(legible(problem) + "\n", sys.stderr)
         if wanted_format(arguments) in ("json", "jsonl"):
@@ -184,6 +184,30 @@ def with_file_hint(problem: GradcalcError, positional: Sequence[str]) -> Gradcal
     hint = f"'{file}' is a file here: did the shell expand a *? Put the program in quotes"
     if file == positional[0]:
         hint = f"'{file}' is a file: write '@{file}' to read the program from it"
+    return type(problem)(problem.message, source=problem.source, span=problem.span, hint=hint)
+
+
+FLAGS = {"help": "--help", "version": "--version"}
+"""Commands of other programs -> the options that they are here."""
+
+
+def with_command_hint(
+    problem: GradcalcError, arguments: Sequence[str], positional: Sequence[str]
+) -> GradcalcError:
+    """Ask whether a lone name, taken for a program, was meant to be a command."""
+    word = positional[0] if positional else ""
+    if problem.exit != UsageError.exit or not word.isalpha() or arguments[0] != word or is_file(word):
+        return problem
+    from gradcalc.commands import COMMANDS
+
+    if word in COMMANDS:
+        return problem
+    near = suggest(word, COMMANDS)
+    option = FLAGS.get(word.lower())
+    if not (near or option):
+        return problem
+    hint = f"did you mean gradcalc {option}?" if option else f"did you mean the command '{near}'?"
+    hint += f" If not, {problem.hint}" if problem.hint.startswith("give it a value") else ""
     return type(problem)(problem.message, source=problem.source, span=problem.span, hint=hint)
 
 

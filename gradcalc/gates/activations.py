@@ -176,13 +176,23 @@ GELU = Gate(
     ulps=(2, 4),
 )
 
+
+def _times_logistic(m: Any, factor: Any, x: Any) -> Any:
+    """Return factor / (1 + exp(-x)), in two halves where the sigmoid alone would be subnormal."""
+    return m.where(
+        x > -700,
+        lambda: factor * logistic(m, x),
+        lambda: factor * m.exp(x / 2) * m.exp(x / 2),
+    )
+
+
 SILU = Gate(
     "silu",
     aliases=("swish",),
     definition=lambda m, x: x / (1 + m.exp(-x)),
-    forward=lambda m, x: x * logistic(m, x),
+    forward=lambda m, x: _times_logistic(m, x, x),
     # s + x s (1 - s) with 1 - s(x) = s(-x)
-    partials=(lambda m, x: logistic(m, x) * (1 + x * logistic(m, -x)),),
+    partials=(lambda m, x: _times_logistic(m, 1 + x * logistic(m, -x), x),),
     doc="x times the sigmoid of x (Elfwing et al., 2017; swish in Ramachandran et al., 2017).",
     latex=r"{x} \cdot \sigma({x})",
     expansion="x*sigmoid(x)",

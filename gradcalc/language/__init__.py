@@ -7,6 +7,7 @@
     functions.py   what a function is, and its copy into the graph
     modules.py     prefixes of other libraries (`np.`)
     refusals.py    everything that is no program, with the mended text
+    hopeless.py    megabytes that are none, before anything is built
 
 No text ever reaches Python's `eval` or SymPy's parser.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gradcalc.graph import Graph
+from gradcalc.language import hopeless
 from gradcalc.language.parser import CONSTANTS
 from gradcalc.language.statements import Program
 from gradcalc.language.tokens import RESERVED, Source, canonical, is_name
@@ -30,6 +32,7 @@ def parse(text: str, given: Iterable[str] | None = None, *, max_nodes: int = MAX
     `given` are the names that have a value from outside; without it, every unknown name is a
     variable. Raises `ProgramSyntaxError`, `NamingError` or `TooLargeError`, and nothing else.
     """
+    hopeless.refuse(text)
     return Program(Source(text), given, max_nodes).parse()
 
 

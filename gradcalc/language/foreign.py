@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Callable, Mapping
 
 from gradcalc.errors import GradcalcError
-from gradcalc.language.mending import Place, atom_end, left_edge, matching, right_edge, write
+from gradcalc.gates import CALLABLE
+from gradcalc.language.mending import Place, applied, atom_end, left_edge, matching, right_edge, write
 from gradcalc.language.tokens import END, ENDS, is_name, is_number
 
 SYMBOLS = {
@@ -17,10 +18,13 @@ SYMBOLS = {
 }  # fmt: skip
 """Symbols of other languages -> ours."""
 
-WORDS = {"mod": "%", "div": "/", "times": "*", "AND": "and", "OR": "or", "And": "and", "Or": "or"}
+WORDS = {
+    "mod": "%", "div": "/", "times": "*", "AND": "and", "OR": "or", "And": "and", "Or": "or",
+    "plus": "+", "minus": "-", "over": "/",
+}  # fmt: skip
 """Words between two operands -> our symbols."""
 
-FILLERS = ("let", "var", "const", "return", "print", "float", "double")
+FILLERS = ("let", "var", "const", "return", "print", "float", "double", "int")
 """Words in front of an expression that say nothing here."""
 
 KEYWORDS = frozenset({"if", "lambda", "def", *FILLERS})
@@ -36,6 +40,16 @@ ORNAMENTS = "“”‘’«»„`$~"
 
 TEX = {"cdot": "*", "times": "*", "div": "/", "le": "<=", "leq": "<=", "ge": ">=", "geq": ">=", "ne": "!="}
 
+TEX_SIZES = frozenset({"left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "displaystyle", "quad"})
+"""Words of TeX that say how a formula looks, not what it is."""
+
+TEX_FONTS = frozenset({"mathrm", "mathit", "mathbf", "operatorname", "text", "textrm"})
+"""Words of TeX that say how the braces behind them look."""
+
+POWERS = {"squared": "^2", "cubed": "^3"}
+"""Words behind an operand -> its power."""
+
+PERCENT = "% is a remainder here; a percentage is divided by 100"
 ARRAYS = "arrays are not supported yet"
 ABSOLUTE = "an absolute value is written abs(x)"
 CHOICE = "a choice is written where(condition, a, b)"
@@ -59,14 +73,24 @@ def tex(at: Place) -> GradcalcError:
     word = at.tokens[at.i + 1]
     if not is_name(word):
         return at.refuse("a backslash is not in the language", "a newline inside brackets needs none")
+    if word in TEX_SIZES:
+        return at.refuse("TeX is not in the language", f"leave out \\{word}", last=at.i + 1)
+    sign = "*" if at.end >= 0 and word not in TEX else ""
+    if word in CALLABLE and at.tokens[at.i + 2] not in ("(", "{", "["):
+        mended, last = applied(at.source, at.i + 1)
+        return at.refuse("TeX is not in the language", write(f"{sign}{mended}"), last=last)
     groups, last = [], at.i + 1
     while at.tokens[last + 1] == "{" and (closing := matching(at.source, last + 1)) > last + 2:
         groups.append(at.slice(last + 2, closing - 1))
         last = closing
+    if at.tokens[last + 1] == "{":
+        return at.refuse("TeX is not in the language", last=last)  # braces that hold nothing, or stay open
     mended = TEX.get(word, word) if not groups else f"{word}({', '.join(groups)})"
     if word == "frac" and len(groups) == 2:
         mended = f"({groups[0]})/({groups[1]})"
-    return at.refuse("TeX is not in the language", write(mended), last=last)
+    elif word in TEX_FONTS and len(groups) == 1:
+        mended = groups[0]
+    return at.refuse("TeX is not in the language", write(f"{sign}{mended}"), last=last)
 
 
 def text(at: Place) -> GradcalcError:
@@ -95,6 +119,15 @@ def braces(at: Place) -> GradcalcError:
 
 
 # Where an operator is due.
+
+
+def subscript(at: Place) -> GradcalcError:
+    """Refuse `x_{1}`, and braces behind anything else."""
+    end = matching(at.source, at.i)
+    if at.start == at.end and at.tokens[at.end].endswith("_") and end == at.i + 2:
+        mended = write(at.slice(at.start, at.end) + at.slice(at.i + 1, at.i + 1))
+        return at.refuse("TeX is not in the language", mended, first=at.start, last=end)
+    return at.refuse(BRACES, ROUND)
 
 
 def question(at: Place) -> GradcalcError:
@@ -176,6 +209,12 @@ def prime(at: Place) -> GradcalcError:
         mended = write(f"{at.slice(at.start, at.end)}_prime")
         return at.refuse("a prime is not part of a name", mended, first=at.start)
     return at.refuse("a prime is not an operator")
+
+
+def spoken_power(at: Place) -> GradcalcError:
+    """Refuse `x squared`."""
+    mended = write(f"{at.slice(at.start, at.end)}{POWERS[at.symbol]}")
+    return at.refuse(f"{at.quoted()} is written {POWERS[at.symbol]}", mended, first=at.start)
 
 
 def factorial(at: Place) -> GradcalcError:
@@ -272,7 +311,7 @@ OPERANDS: Mapping[str, Refusal] = {
 OPERATORS: Mapping[str, Refusal] = {
     "?": question, "'": prime, "’": prime, "′": prime, "!": factorial, "]": closing, "}": closing, "\\": tex,
     "=": equals,
-    "{": saying(BRACES, ROUND),
+    "{": subscript,
     "[": saying(f"an index takes an element of an array, and {ARRAYS}"),
     "@": saying(f"'@' multiplies arrays, and {ARRAYS}"),
     ".": saying("'.' is not an operator"),

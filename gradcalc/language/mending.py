@@ -19,6 +19,14 @@ HINT_LIMIT = 100
 QUOTE_LIMIT = 30
 """Characters of the program that a message quotes."""
 
+WORDS = frozenset(
+    {
+        "and", "or", "not", "if", "then", "else", "mod", "div", "times", "plus", "minus", "over",
+        "squared", "cubed",
+    }
+)  # fmt: skip
+"""Words that are no factors, even where they stand like one."""
+
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -51,8 +59,8 @@ class Place(NamedTuple):
 
     def quoted(self) -> str:
         """Return the token in quotes, as written; a line's end in words."""
-        text = self.slice(self.i, self.i)
-        return {"": "the end", "\n": "the end of the line"}.get(text, quote(text))
+        words = {END: "the end", "\n": "the end of the line"}
+        return words.get(self.symbol) or quote(self.slice(self.i, self.i))
 
     def slice(self, first: int, last: int) -> str:
         """Return the text of some tokens, as written."""
@@ -171,6 +179,71 @@ def defines(source: Source, i: int) -> bool:
     return closing > 0 and source.tokens[closing + 1] == "=" and is_name(source.tokens[i])
 
 
+# Gates without parentheses.
+
+
+def applied(source: Source, i: int) -> tuple[str, int]:
+    """Return the call that the bare gate at token `i` stands for, and its last token.
+
+    `sin cos 2x` is `sin(cos(2*x))`; a gate with nothing behind it, or a call, is returned as it is.
+    """
+    if source.tokens[i + 1] == "(":
+        last = atom_end(source, i)
+        return source.slice(i, last), last
+    names: list[str] = []
+    while source.tokens[i] in CALLABLE and source.tokens[i + 1] != "(" and len(names) < HINT_LIMIT:
+        names.append(source.slice(i, i))
+        i += 1
+    if names[-1:] == ["√"]:  # a root ends where its bar would: `√2*x` is `√(2)*x`
+        last = atom_end(source, i)
+        text = source.slice(i, last) if last >= i else ""
+    else:
+        text, last = bare_input(source, i)
+    if last < i:
+        names, text = names[:-1], names[-1]
+    return "(".join([*names, text]) + ")" * len(names), last
+
+
+def bare_input(source: Source, i: int) -> tuple[str, int]:
+    """Return the input at token `i` of a gate without parentheses, mended, and its last token.
+
+    It goes as far as a textbook's does: over a product that begins with a number (`sin 2*x`), or
+    whose sign stands without blanks (`sin w*t`), but not up to the next gate (`sin x*cos y`).
+    """
+    last = _power_end(source, i)
+    text, plain = source.slice(i, last) if last >= i else "", is_number(source.tokens[i])
+    while text and len(text) <= HINT_LIMIT:
+        sign, first = source.tokens[last + 1], last + 2
+        if sign not in ("*", "/"):
+            sign, first = "", last + 1
+        end = _power_end(source, first)
+        tight = source.locate(last).end == source.locate(last + 1).start
+        if end < first or not _goes_on(source.tokens[first], sign, plain, tight):
+            break
+        between = source.text[source.locate(last).end : source.locate(first).start]
+        text += (between if sign else "*") + source.slice(first, end)
+        plain = plain and (is_number(source.tokens[first]) or source.tokens[first] == "pi")
+        last = end
+    return text, last
+
+
+def _goes_on(symbol: str, sign: str, plain: bool, tight: bool) -> bool:
+    """Tell whether a factor belongs to a bare gate's input; `plain` tells that numbers alone precede it."""
+    if symbol in CALLABLE or symbol in WORDS or symbol in ("-", "+", "!"):
+        return False
+    if sign == "/":
+        return plain or (tight and is_number(symbol))
+    return plain or (is_name(symbol) and (tight or not sign))
+
+
+def _power_end(source: Source, i: int) -> int:
+    """Return the last token of the operand at token `i` and of its exponent, or one before `i`."""
+    last = atom_end(source, i)
+    if last >= i and source.tokens[last + 1] in ("^", "**"):
+        last = max(last, atom_end(source, last + 2))
+    return last
+
+
 # Names that were written side by side.
 
 
@@ -193,3 +266,28 @@ def split(name: str, known: Collection[str]) -> list[str]:
             best[end] = min(found, key=len)
     parts = best.get(len(name), [])
     return parts if len(set(parts)) > 1 else []
+
+
+def glued_call(name: str, known: Collection[str]) -> str:
+    """Return `x*sin(y)` for `xsiny`, nothing where a name is no such thing."""
+    if len(name) > QUOTE_LIMIT:
+        return ""
+    for k in range(len(name)):
+        for end in range(len(name) - 1, k + 1, -1):
+            gate, left, right = name[k:end], name[:k], name[end:]
+            if gate in CALLABLE and _is_factor(left, known) and (inputs := _factors(right, known)):
+                return f"{left}*{gate}({inputs})" if left else f"{gate}({inputs})"
+    return ""
+
+
+def _is_factor(text: str, known: Collection[str]) -> bool:
+    return not text or text in known
+
+
+def _factors(text: str, known: Collection[str]) -> str:
+    """Return `2*x` for `2x` and `x` for `x`, nothing for what is neither."""
+    name = text.lstrip("0123456789")
+    number = text[: len(text) - len(name)]
+    if name and name not in known:
+        return ""
+    return "*".join(filter(None, (number, name)))

@@ -11,9 +11,12 @@ from gradcalc.language.calls import Call
 from gradcalc.language.mending import (
     HINT_LIMIT,
     QUOTE_LIMIT,
+    applied,
     atom_end,
+    bare_input,
     before,
     defines,
+    glued_call,
     matching,
     naming,
     quote,
@@ -22,8 +25,8 @@ from gradcalc.language.mending import (
     syntax,
     write,
 )  # fmt: skip
-from gradcalc.language.modules import MODULES, Difference
-from gradcalc.language.tokens import ENDS, RESERVED, Source, is_number, is_superscript
+from gradcalc.language.modules import MODULES, STRANGERS, Difference
+from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_number, is_superscript
 
 LISTED = "gradcalc gates lists them; a product is written with *"
 
@@ -34,12 +37,21 @@ LISTED = "gradcalc gates lists them; a product is written with *"
 def unknown(source: Source, i: int, known: Collection[str], functions: Collection[str]) -> GradcalcError:
     """Refuse a name that has no value."""
     name = source.tokens[i]
+    if not is_name(name):
+        return bare_symbol(source, i)
     if name in CALLABLE:
         hint = write(f"{name}({', '.join(_sample(name))})")
     elif name in functions:
         hint = f"{quote(name)} is a function, which needs its arguments"
     elif (start := _assigned_at(source, name)) >= 0:
         hint = "it is assigned further down" if start > i else "a name cannot be assigned by itself"
+    elif is_derivative(source, i):
+        hint = "the gradient is what gradcalc computes: write the function alone"
+    elif call := glued_call(name, known):
+        hint = write(call)
+    elif source.tokens[i + 1] == "{" and name.endswith("_") and (end := matching(source, i + 1)) == i + 3:
+        mended = write(f"{name}{source.tokens[i + 2]}")
+        return syntax(source, i, end, "TeX is not in the language", mended)
     elif parts := split(name, known):
         hint = f"write a product as {'*'.join(parts)}"
     elif near := suggest(name, known):
@@ -47,6 +59,18 @@ def unknown(source: Source, i: int, known: Collection[str], functions: Collectio
     else:
         hint = f"give it a value: {name}=1" if len(name) <= QUOTE_LIMIT else ""
     return naming(source, i, i, f"unknown name {quote(name)}", hint)
+
+
+def is_derivative(source: Source, i: int) -> bool:
+    """Tell whether token `i` begins `dy/dx` or `d/dx`."""
+    above, over, below = source.tokens[i : i + 3]
+    return above[0] == "d" and len(above) <= 2 and over == "/" and below[:1] == "d" and len(below) > 1
+
+
+def bare_symbol(source: Source, i: int) -> GradcalcError:
+    """Refuse `√` alone."""
+    name = source.tokens[i]
+    return syntax(source, i, i, f"{quote(name)} needs parentheses", write(f"{name}(2)"))
 
 
 def _sample(name: str) -> tuple[str, ...]:
@@ -127,16 +151,35 @@ def too_large(source: Source, first: int, last: int, limit: int, inlined: bool) 
 def refuse_bare_gate(source: Source, i: int, j: int, functions: Collection[str]) -> None:
     """Refuse `sin x`, `sin^2(x)` and `Sin[x]`; the token behind the name is `j`."""
     tokens, name = source.tokens, source.tokens[i]
+    if tokens[j] == "|" and name in CALLABLE:
+        _refuse_bars(source, i, j)
     if tokens[j] == "[":
         _refuse_square_brackets(source, i, j)
     if name not in CALLABLE and name not in functions:
         return
     if is_superscript(tokens[j]) or tokens[j] in ("^", "**"):
         _refuse_power(source, i, j)
-    last = atom_end(source, j)
-    if last >= j and tokens[j] not in ("+", "-", *RESERVED):
-        mended = write(f"{source.slice(i, i)}({source.slice(j, last)})")
-        raise syntax(source, i, last, f"{quote(source.slice(i, i))} needs parentheses", mended)
+    if atom_end(source, j) >= j and tokens[j] not in RESERVED and not _is_infix(source, j):
+        mended, last = applied(source, i)
+        while tokens[last + 1] in CALLABLE and tokens[last + 1] not in RESERVED and len(mended) <= HINT_LIMIT:
+            factor, last = applied(source, last + 1)  # `sin x cos y`
+            mended += f"*{factor}"
+        raise syntax(source, i, last, f"{quote(source.slice(i, i))} needs parentheses", write(mended))
+
+
+def _refuse_bars(source: Source, i: int, j: int) -> None:
+    """Refuse `ln|x|`."""
+    last = right_edge(source, j + 1, False, ("|",)) + 1
+    if last > j + 1 and source.tokens[last] == "|":
+        name = source.slice(i, i)
+        mended = write(f"{name}(abs({source.slice(j + 1, last - 1)}))")
+        raise syntax(source, i, last, f"{quote(name)} needs parentheses", mended)
+
+
+def _is_infix(source: Source, j: int) -> bool:
+    """Tell whether the sign at token `j` joins two operands: in `exp -x` it does not, in `exp - x` it may."""
+    gap = source.locate(j - 1).end < source.locate(j).start
+    return source.tokens[j] in ("+", "-") and not (gap and source.locate(j).end == source.locate(j + 1).start)
 
 
 def _refuse_square_brackets(source: Source, i: int, j: int) -> None:
@@ -153,15 +196,23 @@ def _refuse_power(source: Source, i: int, j: int) -> None:
     tokens = source.tokens
     opening = j + 1
     if not is_superscript(tokens[j]):
-        opening += 1 + (tokens[j + 1] == "-")
-        if not is_number(tokens[opening - 1]):
+        if tokens[j + 1 : j + 5] == ["(", "-", "1", ")"] and tokens[j + 5] == "(":
+            opening = j + 5
+        else:
+            opening += 1 + (tokens[j + 1] == "-")
+        if opening < j + 5 and not is_number(tokens[opening - 1]):
             return
-    last = matching(source, opening) if tokens[opening] == "(" else -1
-    if last < 0:
+    if tokens[opening] == "(":
+        last = matching(source, opening)
+        inputs = source.slice(opening, last)
+    else:
+        inputs, last = bare_input(source, opening)
+        inputs = f"({inputs})"
+    if last < opening or tokens[opening] in ("+", "-"):
         return
-    name, inputs = source.slice(i, i), source.slice(opening, last)
+    name = source.slice(i, i)
     power = "".join(tokens[j:opening]).replace("**", "^")
-    is_inverse = power == "^-1" and f"a{name}" in CALLABLE
+    is_inverse = power in ("^-1", "^(-1)") and f"a{name}" in CALLABLE
     mended = f"a{name}{inputs}" if is_inverse else f"{name}{inputs}{power}"
     raise syntax(source, i, last, "the power of a call stands behind its parentheses", write(mended))
 
@@ -180,6 +231,8 @@ def not_callable(
     if name in known:
         return _product(source, i, j)
     callables = {*CALLABLE, *functions}.difference(RESERVED)
+    if name.lower() in ("if", "iif", "ifelse"):
+        return naming(source, i, i, message, "write where")  # its arguments are the same
     for k in range(1, min(len(name), QUOTE_LIMIT)):
         if name[:k] in known and name[k:] in callables:
             last = max(i, matching(source, j))
@@ -224,6 +277,10 @@ def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
     if name in CALLABLE and called and tokens[opening + 1] == ")":
         mended = write(f"{name}({prefix})")
         return syntax(source, i, opening + 1, "a gate is called with its input in parentheses", mended)
+    if prefix.partition(".")[0] in STRANGERS and (word := name if called else name.lower()) in (
+        CALLABLE if called else ("pi", "e", "tau")
+    ):
+        return syntax(source, i, j, f"{quote(prefix)} is no known library", write(word))
     if name == "T":
         return syntax(source, j - 1, j, "'.T' transposes an array, and arrays are not supported yet")
     return syntax(

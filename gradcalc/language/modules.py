@@ -20,6 +20,12 @@ MODULES = {
 }  # fmt: skip
 """Prefix -> the library whose conventions its calls follow."""
 
+STRANGERS = frozenset({"Math", "cmath", "mp", "mpmath", "nn", "sp", "sympy", "tf"})
+"""Libraries that are not known, but whose elementary functions have the names that ours have."""
+
+LONGEST = max(prefix.count(".") for prefix in MODULES) + 1
+"""Names that the longest prefix is made of."""
+
 
 class Difference(NamedTuple):
     """A call that means something else in a library when it has more than `most` arguments.

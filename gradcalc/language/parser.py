@@ -389,7 +389,11 @@ class Parser:
     def dotted(self, i: int) -> tuple[int, int]:
         """Read a name with a library's prefix: a call or a constant."""
         parts, j = [self.tokens[i]], i
-        while self.tokens[self.after(j)] == "." and is_name(self.tokens[self.after(j) + 1]):
+        while (
+            len(parts) <= modules.LONGEST + 1  # whatever follows, that is no library
+            and self.tokens[self.after(j)] == "."
+            and is_name(self.tokens[self.after(j) + 1])
+        ):
             j = self.after(j) + 1
             parts.append(self.tokens[j])
         prefix, name = ".".join(parts[:-1]), parts[-1]

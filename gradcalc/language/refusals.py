@@ -5,6 +5,7 @@ Nothing here needs to be fast, except that a text of ten million brackets is ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from gradcalc.errors import GradcalcError
@@ -13,8 +14,10 @@ from gradcalc.language import foreign
 from gradcalc.language.mending import (
     HINT_LIMIT,
     Place,
+    applied,
     atom_end,
     before,
+    glued_call,
     left_edge,
     product,
     quote,
@@ -56,8 +59,11 @@ def operand(at: Place) -> GradcalcError:
     earlier = before(at.source, at.i)
     if at.symbol == "=" and earlier >= 0 and at.tokens[earlier] == "=":
         return at.refuse("a comparison is one symbol", write("=="), first=earlier)
+    if at.symbol == "=" and earlier < 0:
+        return at.refuse("a program does not begin with '='", "leave it out")
     if at.symbol in INFIX or is_superscript(at.symbol):
-        return at.refuse(f"an operand is missing before {at.quoted()}")
+        hint = foreign.PERCENT if at.tokens[earlier] == "%" else ""
+        return at.refuse(f"an operand is missing before {at.quoted()}", hint)
     return foreign.character(at)
 
 
@@ -76,7 +82,8 @@ def missing(at: Place) -> GradcalcError:
     if last == "(":
         return at.refuse("nothing stands between the brackets", first=earlier)
     what = "nothing stands" if last == "=" else "an operand is missing"
-    return at.refuse(f"{what} after {quote(at.slice(earlier, earlier))}", first=earlier, last=earlier)
+    hint = foreign.PERCENT if last == "%" else ""
+    return at.refuse(f"{what} after {quote(at.slice(earlier, earlier))}", hint, first=earlier, last=earlier)
 
 
 def tight_not(at: Place) -> GradcalcError:
@@ -114,6 +121,8 @@ def juxtaposed(at: Place, known: Collection[str]) -> GradcalcError:
         return unclosed(at)
     if right in foreign.WORDS and atom_end(at.source, at.i + 1) > at.i:
         return foreign.replaced(at, foreign.WORDS[right])
+    if right in foreign.POWERS and right not in known:
+        return foreign.spoken_power(at)
     if right == "if" or left == "if":
         return foreign.conditional(
             at, left_edge(at.source, at.start, at.inside) if right == "if" else at.start
@@ -122,6 +131,8 @@ def juxtaposed(at: Place, known: Collection[str]) -> GradcalcError:
         return foreign.anonymous(at)
     if left in foreign.FILLERS:
         return at.refuse(f"'{left}' is not in the language", write(at.slice(at.i, at.i)), first=at.start)
+    if "." in at.tokens[at.end] and right in ("f", "F") and right not in known and at.touches():
+        return at.refuse("a number has no suffix here", write(at.slice(at.end, at.end)), first=at.end)
     if is_number(at.tokens[at.end]) and at.touches() and (error := foreign.glued(at)):
         return error
     return multiplied(at, known)
@@ -144,7 +155,12 @@ def multiplied(at: Place, known: Collection[str]) -> GradcalcError:
     last = atom_end(at.source, at.i)
     if last < at.i or (is_number(at.tokens[at.end]) and is_number(at.symbol)):
         return at.refuse(message, first=at.start)
-    right = product(at.symbol, known) if last == at.i and at.symbol not in known else at.slice(at.i, last)
+    if at.symbol in CALLABLE and at.symbol not in known and at.tokens[at.i + 1] != "(":
+        right, last = applied(at.source, at.i)
+    elif last == at.i and at.symbol not in known:
+        right = glued_call(at.symbol, known) or product(at.symbol, known)
+    else:
+        right = at.slice(at.i, last)
     mended = write(f"{at.slice(at.start, at.end)}*{right}")
     if not mended:
         return at.refuse(message, "a product is written with *")
@@ -198,6 +214,22 @@ def unclosed(at: Place) -> GradcalcError:
 def comma(at: Place) -> GradcalcError:
     """Refuse a comma outside a call: a decimal comma, perhaps."""
     left, right = at.tokens[at.i - 1], at.tokens[at.i + 1]
-    if at.touches() and left.isdecimal() and right.isdecimal():
-        return at.refuse("decimals are written with a point", write(f"{left}.{right}"), at.i - 1, at.i + 1)
+    if at.touches() and is_number(left) and is_number(right) and at._replace(i=at.i + 1).touches():
+        return number_with_comma(at)
     return at.refuse("a comma stands between the arguments of a call", "statements end with ; or a newline")
+
+
+def number_with_comma(at: Place) -> GradcalcError:
+    """Refuse `2,5` and `1,000`; one comma before three digits may be meant either way."""
+    last = at.i + 1
+    while last < at.i + HINT_LIMIT and at.tokens[last + 1] == "," and is_number(at.tokens[last + 2]):
+        last += 2
+    text = at.slice(at.i - 1, last)
+    plain = text.replace(",", "")
+    grouped = re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?", text)
+    if not grouped and re.fullmatch("[0-9]+,[0-9]+", text):
+        return at.refuse("decimals are written with a point", write(text.replace(",", ".")), at.i - 1, last)
+    hint = write(plain) if grouped else ""
+    if grouped and text.count(",") == 1 and "." not in text:
+        hint = f"{plain} if the comma groups thousands, {text.replace(',', '.')} if it is a decimal point"
+    return at.refuse("a number is written without commas", hint, at.i - 1, last)

@@ -40,6 +40,9 @@ class Program(Parser):
             return self.assignment(i)
         if following == "(" and defines(self.source, i):
             return self.definition(i)
+        if following in ENDS and (node := self.names.get(self.tokens[i])) is not None:
+            self.graph.output = node  # a name alone: a fifth of the time, where there are millions
+            return i + 1
         self.graph.output, last = self.expression(i)
         self.limit(len(self.graph), i, last - 1)
         return last
@@ -96,6 +99,8 @@ class Program(Parser):
         """Add the node of a name that is used for the first time."""
         if name in CONSTANTS and not self.has(name):
             return self.constant(CONSTANTS[name], token, token)
+        if not is_name(name):
+            raise misnomers.bare_symbol(self.source, token)
         if self.given is not None and name not in self.given:
             raise misnomers.unknown(self.source, token, self.known(), self.functions)
         node = self.graph.variables[name] = self.graph.add(VARIABLE, (), token, token)

@@ -1,4 +1,4 @@
-"""The first stage: text -> tokens.
+r"""The first stage: text -> tokens.
 
 A token is its text and nothing else. One `findall` makes all of them, because most programs are
 right and nobody asks where their tokens stand: `Source.locate` scans the text a second time, as far
@@ -6,6 +6,7 @@ as it must, when a report or an error asks.
 
 Text beyond ASCII is respelled here, so that the parser meets ASCII symbols alone: `×` becomes `*`,
 names are NFKC-normalised, `π` is `pi` and the superscript `x⁻¹` is the two tokens `x` and `^-1`.
+The line ends of every system, `\n`, `\r\n` and `\r`, are `\n`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from gradcalc.errors import Span
 NUMBER = r"(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9][0-9_]*)?"
 
 # Some symbols are only here to be refused as a whole: `.*`, `&&`, `+=`, `<>`.
-SYMBOL = r"[(),;\n]|\*\*?=?|//?=?|[-+%^]=?|=[=<>]?|<[=>]?|[>!:]=?|\.[*/^]|&&?|\|\|?"
+SYMBOL = r"[(),;\n]|\*\*?=?|//?=?|[-+%^]=?|=[=<>]?|<[=>]?|[>!:]=?|\.[*/^]|&&?|\|\|?|\r\n?"
 
 SPELLINGS = {
     "·": "*", "×": "*", "⋅": "*", "∗": "*", "÷": "/", "−": "-", "≤": "<=", "≥": ">=", "≠": "!=", "π": "pi",
@@ -45,13 +46,14 @@ class Source:
         self._pattern = _pattern(text)
         self.tokens: list[str] = self._pattern.findall(text)
         self.tokens += (END, END)  # whoever looks one token ahead need not look for the end first
-        if not text.isascii():
+        if "\r" in text or not text.isascii():
             self._respell()
         self._starts, self._ends = array("q"), array("q")
         self._matches = self._pattern.finditer(text)
 
     def _respell(self) -> None:
         spelling = {token: respell(token) for token in set(self.tokens) if not token.isascii()}
+        spelling |= {"\r": "\n", "\r\n": "\n"}
         self.tokens = [spelling.get(token, token) for token in self.tokens]
 
     def locate(self, token: int) -> Span:
@@ -75,7 +77,7 @@ class Source:
 
 def _pattern(text: str) -> re.Pattern[str]:
     """Return the pattern of one token and the blanks before it, with the letters that this text uses."""
-    blanks, letters, inner, raised = " \t\r", "A-Za-z_", "0-9", ""
+    blanks, letters, inner, raised = " \t", "A-Za-z_", "0-9", ""
     for c in () if text.isascii() else sorted(set(text)):
         if c.isascii():
             continue
@@ -85,7 +87,7 @@ def _pattern(text: str) -> re.Pattern[str]:
             raised += c
         elif _is_word(normal := unicodedata.normalize("NFKC", c)):
             letters, inner = (letters + c, inner) if normal[0].isalpha() else (letters, inner + c)
-    comment = r"(?:#[^\n]*)?" if "#" in text else ""
+    comment = r"(?:#[^\r\n]*)?" if "#" in text else ""
     superscript = f"[{raised}]+|" if raised else ""
     return re.compile(
         rf"[{blanks}]*{comment}([{letters}][{letters}{inner}]*|{NUMBER}|{SYMBOL}|{superscript}(?s:.)|\Z)"

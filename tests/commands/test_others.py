@@ -121,3 +121,18 @@ def test_the_figures_of_the_examples(cli):
     patterns = cli("examples", "patterns").out
     for line in ("f     = -20", "df/dx = 2*y = -8", "df/dy = 2*x = 6"):
         assert line in patterns
+
+
+@pytest.mark.parametrize(
+    ("program", "symbol"),
+    [
+        ("__class__*2", r"\mathrm{\_\_class\_\_}"),
+        ("x_*2", r"\mathrm{x\_}"),
+        ("_*2", r"\mathrm{\_}"),
+        ("a__b*2", r"\mathrm{a\_\_b}"),
+        ("x_1*2", "x_{1}"),
+    ],
+)
+def test_names_with_odd_underscores_are_latex_too(cli, program, symbol):
+    done = cli("diff", program, "-f", "latex")
+    assert done.out == rf"\frac{{\partial f}}{{\partial {symbol}}} = 2" + "\n"

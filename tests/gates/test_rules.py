@@ -27,6 +27,7 @@ NOT_BY_ALGEBRA = {
     "min": "the rule compares numbers",
     "mod": "the rule rounds what is a whole number but for rounding",
     "pow": "the rule answers 0 at the jump",
+    "silu": "below -700 the rule leaves out 1 + exp(x), which is 1 to 300 digits",
     "sqrt": "the rule takes |root|, for -0.0",
 }
 

@@ -1,6 +1,7 @@
 """Programs and the graphs that they become."""
 
 import math
+import re
 import sys
 
 import pytest
@@ -18,6 +19,9 @@ PROGRAMS = [
     ("q = x + y\nq*z", "x y add(0,1) z mul(2,3)"),
     ("\n\n; q = 2 ;; # two\n\nq*q;\n", "2 mul(0,0)"),
     ("q = x*x\nx", "x mul(0,0) -> 0"),
+    ("q = x # one\rq*2", "x 2 mul(0,1)"),
+    ("q = x\r\n\rq*2\r\n", "x 2 mul(0,1)"),
+    ("(x\r+\r\ny)", "x y add(0,1)"),
     ("(x\n+ # in brackets\ny\n)", "x y add(0,1)"),
     ("max(\n x,\n y\n)", "x y max(0,1)"),
     ("sin\t(x)", "x sin(0)"),
@@ -158,6 +162,11 @@ def test_an_unknown_name_is_refused_at_its_first_use(program: str, given: list[s
     assert program[slice(*error.span)] == "zz"
 
 
+def test_a_root_sign_is_no_name() -> None:
+    with pytest.raises(GradcalcError, match="'√' needs parentheses"):
+        parse("√", None)
+
+
 def test_unused_names_are_not_the_parsers_business() -> None:
     assert compact(parse("x", ["x", "y"])) == "x"
 
@@ -195,6 +204,40 @@ def test_a_limit_on_nodes_is_kept() -> None:
     with pytest.raises(TooLargeError):
         parse("f(u) = u*u; f(x) + f(x) + f(x)", max_nodes=4)
     assert len(parse("x + x + x", max_nodes=3)) == 3
+
+
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x+" * MILLION, "an operand is missing after '+'"),
+        ("x**" * MILLION + " ;\n", "an operand is missing after '**'"),
+        ("not " * MILLION, "an operand is missing after 'not'"),
+        ("np." * MILLION, "'.' is not an operator"),
+        ("np." * MILLION + "x", "'np.np.np.np' is no known library"),
+        ("sin(" * MILLION, "'(' is never closed"),
+        ("(x) + (" + "(x) + " * MILLION + "x", "'(' is never closed"),
+    ],
+    ids=lambda text: text[:7],
+)
+def test_megabytes_of_nonsense_are_refused_at_sight(text: str, said: str) -> None:
+    with pytest.raises(GradcalcError, match=re.escape(said)) as caught:
+        parse(text, ["x"])
+    assert caught.value.span is not None
+    symbol = said.split("'")[1]
+    assert text[slice(*caught.value.span)] == (symbol if len(symbol) < 9 else ".")
+    if symbol == "(":
+        assert caught.value.span.start == (3 if text.startswith("sin") else 6)
+
+
+def test_megabytes_of_sense_are_a_program() -> None:
+    assert len(parse("x+" * MILLION + "x", ["x"])) == MILLION + 1
+    assert len(parse("x;" * MILLION, ["x"])) == 1
+    assert parse("x+" * MILLION + "2.  ;\n", ["x"]).output == MILLION + 1
+    assert len(parse("(" * MILLION + "x" + ")" * MILLION + "\n", ["x"])) == 1
+    assert len(parse("(" + "-  # )\n" * (MILLION // 5) + "x) # +", ["x"])) == MILLION // 5 + 1
 
 
 @pytest.mark.parametrize("text", ["(", "sin(", "-(", "2^(", "max(1, ", "not ("])
