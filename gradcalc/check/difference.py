@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-from gradcalc.check.precise import DIGITS, digits_for, evaluate, exact, working
+from gradcalc.check.precise import DIGITS, digits_for, evaluate, exact, nearest_float, working
 from gradcalc.graph import Graph
 
 STEPS = (20, 90, 400)
@@ -62,6 +62,11 @@ def same(x: Any, y: Any, digits: int = AGREE) -> bool:
     return bool(abs(x - y) <= mpf(10) ** -digits * max(abs(x), abs(y)))
 
 
+def alike(x: Any, y: Any) -> bool:
+    """Whether two numbers agree, or are the same double: 1e-600 is 0 there."""
+    return same(x, y) or nearest_float(x) == nearest_float(y)
+
+
 def sides(
     graph: Graph, floats: Sequence[float], direction: Mapping[int, Any], expected: Any = None, digits: int = 0
 ) -> Sides:
@@ -80,7 +85,7 @@ def sides(
         if _both(after, expected):
             return Sides(expected, expected)
         limits = [_limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
-        if None not in limits and (expected is None or all(same(limit, expected) for limit in limits)):
+        if None not in limits and (expected is None or all(alike(limit, expected) for limit in limits)):
             break
         before = after
     jump = any(limit is not None and mp.isinf(limit) for limit in limits)
@@ -116,7 +121,7 @@ def _cleaned(quotient: Any, noise: Any) -> Any:
 
 
 def _both(found: tuple[Any, Any], expected: Any) -> bool:
-    return expected is not None and all(q is not None and same(q, expected) for q in found)
+    return expected is not None and all(q is not None and alike(q, expected) for q in found)
 
 
 def _limit(before: Any, after: Any, shrunk: int) -> Any:

@@ -17,7 +17,7 @@ Slope = Callable[..., Any]
 
 MODULES: list[Any] = [
     {name: getattr(precise, name) for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh")}
-    | {"Floor": precise.floor, "Round": precise.round},
+    | {"Floor": precise.floor, "Round": precise.round, "pi": precise.pi},
     "mpmath",
 ]
 """Where lambdify finds the functions of an expression: those that could run out of memory are ours."""
@@ -120,12 +120,8 @@ def outside_sides(gate: Gate, given: Sequence[float], direction: Sequence[int], 
     with mp.workdps(KINK_DIGITS + enough_digits(given)):
         here = [mpf(x) for x in given]
         step = mpf(10) ** (-KINK_DIGITS // 3) * min([1, *(abs(x) for x in here if x)])
-        rises = [
-            apply(gate, [x + s * d for x, d in zip(here, direction, strict=True)]) for s in (-step, step)
-        ]
-        base = apply(gate, here)
-        found = [(base - rises[0]) / step, (rises[1] - base) / step]
-        sides = [q for q in found if mp.isfinite(q) and abs(q) < 1 / mp.sqrt(step)]
+        found = [_side(gate, here, direction, s) for s in (-step, step)]
+        sides = [q for q in found if q is not None]
         if len(sides) < len(found):
             sides.append(mpf(0))
         if gate.flow == "router" and sum(direction) == 1:
@@ -133,3 +129,15 @@ def outside_sides(gate: Gate, given: Sequence[float], direction: Sequence[int], 
         low, high = min(sides), max(sides)
         slack = mpf(10) ** -9 * max(1, abs(low), abs(high))
         return None if low - slack <= slope <= high + slack else float(low if slope < low else high)
+
+
+def _side(gate: Gate, here: Sequence[Any], direction: Sequence[int], step: Any) -> Any:
+    """Return the one-sided slope of a definition along a direction; None where it has none.
+
+    Beside a jump, or where the slope is infinite, the quotient grows when the step shrinks.
+    """
+    base = apply(gate, here)
+    steps = (step, step / 4)
+    rises = [apply(gate, [x + s * d for x, d in zip(here, direction, strict=True)]) - base for s in steps]
+    far, near = (rise / s for rise, s in zip(rises, steps, strict=True))
+    return near if mp.isfinite(near) and abs(near) <= mpf(1.5) * abs(far) else None

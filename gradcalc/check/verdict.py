@@ -13,7 +13,7 @@ from gradcalc.check import closed
 from gradcalc.check.blame import blame, blame_value, told
 from gradcalc.check.chain import Reference, reference
 from gradcalc.check.compare import agrees, digits, relative_error
-from gradcalc.check.difference import SEPARATE, Sides, one, random_directions, same, sides
+from gradcalc.check.difference import SEPARATE, Sides, alike, one, random_directions, sides
 from gradcalc.check.local import Wrong, wrong_gates
 from gradcalc.check.precise import digits_for, nearest_float, working
 from gradcalc.check.printer import to_text
@@ -259,15 +259,11 @@ def _objection(found: Sides, truth: Any) -> str:
         return "a jump" if found.jump else ""
     if left is None or right is None:
         return f"the edge of a domain: {_told(left)} from the left, {_told(right)} from the right"
-    if not _alike(left, right):
+    if not alike(left, right):
         return f"a kink: {_told(left)} from the left, {_told(right)} from the right"
-    if _alike(left, truth):
+    if alike(left, truth):
         return ""
     return f"the references disagree: central difference {_told(left)}, gate by gate {_told(truth)}"
-
-
-def _alike(x: Any, y: Any) -> bool:
-    return same(x, y) or nearest_float(x) == nearest_float(y)
 
 
 def _told(x: Any) -> str:
