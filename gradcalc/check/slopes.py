@@ -17,7 +17,7 @@ Slope = Callable[..., Any]
 
 MODULES: list[Any] = [
     {name: getattr(precise, name) for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh")}
-    | {"Floor": precise.floor, "Round": precise.round, "pi": precise.pi},
+    | {"Floor": precise.floor, "Round": precise.round, "circle_constant": precise.pi},
     "mpmath",
 ]
 """Where lambdify finds the functions of an expression: those that could run out of memory are ours."""

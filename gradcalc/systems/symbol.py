@@ -12,7 +12,6 @@ from typing import Any
 import sympy
 from sympy import Eq, Function, Integer, Rational, S, sympify  # sympify of numbers, never of text
 
-pi = sympy.Symbol("pi", positive=True)  # SymPy's own takes seconds to decide the signs of sums with it
 nan, inf = sympy.nan, sympy.oo
 exp, log, sqrt, erf, erfc = sympy.exp, sympy.log, sympy.sqrt, sympy.erf, sympy.erfc
 sin, cos, tan, asin, acos, atan, atan2 = (
@@ -21,6 +20,27 @@ sin, cos, tan, asin, acos, atan, atan2 = (
 sinh, cosh, tanh, asinh, acosh, atanh = (
     sympy.sinh, sympy.cosh, sympy.tanh, sympy.asinh, sympy.acosh, sympy.atanh,
 )  # fmt: skip
+
+
+class CircleConstant(sympy.Symbol):  # type: ignore[misc]
+    """Pi as a positive symbol: SymPy's own takes seconds to decide the signs of sums with it."""
+
+    __slots__ = ()
+
+    def _mpmathcode(self, _printer: Any) -> str:
+        return "circle_constant"
+
+    def _pythoncode(self, _printer: Any) -> str:
+        return "math.pi"
+
+    def _ccode(self, _printer: Any) -> str:
+        return "M_PI"
+
+    def _latex(self, _printer: Any) -> str:
+        return r"\pi"
+
+
+pi = CircleConstant("pi", positive=True)
 
 
 class Floor(Function):  # type: ignore[misc]

@@ -22,7 +22,10 @@ from gradcalc.gates import GATES, Gate
 from gradcalc.systems import precise, real, symbol
 
 Point = tuple[float, ...]
-MODULES = [{"Floor": precise.floor, "Round": precise.round}, "mpmath"]
+MODULES = [
+    {"Floor": precise.floor, "Round": precise.round, "circle_constant": precise.pi},
+    "mpmath",
+]
 MOST_DIGITS = 1600
 
 CASES = [

@@ -32,7 +32,10 @@ TWO_INPUTS = {
     "min": "step",
 }  # fmt: skip
 SETTLED = {"where", "equal", "number", "pi", "inf", "nan"}
-MODULES = [{"Floor": precise.floor, "Round": precise.round, "pi": precise.pi}, "mpmath"]
+MODULES = [
+    {"Floor": precise.floor, "Round": precise.round, "circle_constant": precise.pi},
+    "mpmath",
+]
 CASES = [(name, (x,)) for name, kind in ONE_INPUT.items() for x in POINTS[kind]] + [
     (name, pair) for name, kind in TWO_INPUTS.items() for pair in itertools.product(POINTS[kind], repeat=2)
 ]
