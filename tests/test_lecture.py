@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from gradcalc.pipeline import compute
 
 import gradcalc
+from gradcalc.pipeline import compute
 
 NEURON = {"w0": 2.0, "x0": -1.0, "w1": -3.0, "x1": -2.0, "w2": -3.0}
 NEURON_GRADIENTS = {
