@@ -18,6 +18,7 @@ from gradcalc.commands.arguments import (
     target,
     tolerance,
 )
+from gradcalc.commands.patience import patience
 from gradcalc.errors import NamingError, UsageError, suggest
 from gradcalc.graph import Graph
 from gradcalc.report import FORMATS, writer
@@ -122,10 +123,11 @@ def calculation(
 
     def calculate(wrt: Sequence[str] | None) -> Result:
         try:
-            return compute(
-                text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
-                spare=spare.keys(),
-            )  # fmt: skip
+            with patience("computing and checking" if check else "computing"):
+                return compute(
+                    text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
+                    spare=spare.keys(),
+                )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by
                 refuse_unknown(parse(text, point, max_nodes=max_nodes), get)
