@@ -119,6 +119,7 @@ def check(proof: Check) -> dict[str, Any]:
         "gradients": {name: entry(e) for name, e in proof.gradients.items()},
         "first_wrong": proof.first_wrong,
         "reason": proof.reason,
+        "finished": proof.finished,
     }
 
 
