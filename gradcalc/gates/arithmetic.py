@@ -1,5 +1,4 @@
 """Arithmetic: what infix symbols write."""
-# ruff: noqa: ARG005 - a definition takes `m`, a condition all the inputs
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Exponentials and logarithms."""
-# ruff: noqa: ARG005 - a condition takes all the inputs
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 No gradient flows through any of them. A comparison with nan is nan, neither true nor false, and
 logic is nan where that leaves it undecided (Kleene's logic): `0 and nan` is 0, `1 and nan` is nan.
 """
-# ruff: noqa: ARG005 - a definition takes `m`, whether it needs it or not
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Powers and roots."""
-# ruff: noqa: ARG005 - a definition takes `m`, whether it needs it or not
 
 from __future__ import annotations
 
