@@ -166,17 +166,17 @@ def applied(gate: Gate, given: Sequence[float]) -> str:
 
 def never_computed(graph: Graph, values: Sequence[float]) -> frozenset[int]:
     """Return the nodes that only serve branches which a `where` did not take."""
-    if not any(gate.name == "where" for gate in set(graph.gates)):
+    if not any(gate.lazy for gate in set(graph.gates)):
         return frozenset()
     all_wires = _reached(graph, lambda node: graph.inputs[node])
     return all_wires - _reached(graph, lambda node: _computed_inputs(graph, values, node))
 
 
 def _computed_inputs(graph: Graph, values: Sequence[float], node: int) -> tuple[int, ...]:
-    inputs = graph.inputs[node]
-    if graph.gates[node].name != "where":
+    lazy, inputs = graph.gates[node].lazy, graph.inputs[node]
+    if lazy is None:
         return inputs
-    return (inputs[0], inputs[1] if values[inputs[0]] else inputs[2])
+    return tuple(inputs[k] for k in lazy(*[values[i] for i in inputs]))
 
 
 def _reached(graph: Graph, inputs: Callable[[int], Sequence[int]]) -> frozenset[int]:

@@ -69,6 +69,7 @@ class Gate:
     `forward` is how floats compute it where the definition would lose digits.
     `partials` is the rule: one local gradient an input (one in all for a variadic gate).
     `latex` is a template: `{x}` stands for the input x, every other brace is LaTeX's own.
+    `lazy` gives the numbers of the inputs that are computed at all, given their values; None: all are.
     `probe` holds one `(low, high)` range an input, where tests sample it.
     `ulps` are the stated bounds on the errors of forward and rule over the probe, in units of the
     last digit that the result has and that the inputs' own last digits leave it.
@@ -86,6 +87,7 @@ class Gate:
     prefix: str = ""
     kinks: tuple[Kink, ...] = ()
     domain: tuple[Domain, ...] = ()
+    lazy: Callable[..., tuple[int, ...]] | None = None
     expansion: str = ""
     probe: tuple[tuple[float, float], ...] = ()
     edges: tuple[Edge, ...] = ()

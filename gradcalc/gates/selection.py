@@ -118,6 +118,7 @@ WHERE = Gate(
     "where",
     definition=lambda m, condition, x, y: m.where(m.equal(condition, 0), lambda: y, lambda: x),
     forward=lambda m, condition, x, y: if_true(m, condition, lambda: x, lambda: y),
+    lazy=lambda condition, x, y: (0, 1 if condition else 2),
     partials=(
         None,
         lambda m, condition: m.where(m.equal(condition, 0), lambda: 0, lambda: 1),
