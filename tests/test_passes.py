@@ -174,6 +174,11 @@ def test_helpers_on_a_small_graph() -> None:
     assert not list(violations(graph))
 
 
+@pytest.mark.parametrize("program", ["2*max(x, 0, 1)", "2*max(0, x, 1)", "2*max(0, 1, x)", "2*clip(5, 0, x)"])
+def test_gradient_flows_through_every_input(program: str) -> None:
+    assert compute(program, {"x": 3.0}).gradients == {"x": 2.0}
+
+
 def test_violations_are_found() -> None:
     graph = Graph()
     graph.add(VARIABLE)

@@ -176,7 +176,7 @@ class Case:
             return Entry("pass", *numbers)
         if self.wrong:
             first = min(self.wrong)
-            return Entry("fail", *numbers, reason=f"the gate of #{first} is wrong: {self.wrong[first]}")
+            return Entry("fail", *numbers, reason=f"#{first} is wrong: {self.wrong[first]}")
         return Entry("inaccurate", *numbers, reason=f"{_counted(numbers[2])}: {self.lost()}")
 
     def _undecided(self, node: int, got: float, reason: str) -> Entry:
