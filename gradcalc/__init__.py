@@ -18,24 +18,51 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from gradcalc.derivatives.hessian import hessian, hvp
+    from gradcalc.derivatives.jacobian import jacobian, jvp, vjp
+    from gradcalc.derivatives.matrices import Derivatives
     from gradcalc.errors import GradcalcError
     from gradcalc.gates import GATES, Gate
+    from gradcalc.gradients import value_and_grad
     from gradcalc.graph import Graph
     from gradcalc.language import parse
     from gradcalc.pipeline import compute
     from gradcalc.result import Result
 
 _HOMES = {
+    "Derivatives": "gradcalc.derivatives.matrices",
     "GATES": "gradcalc.gates",
     "Gate": "gradcalc.gates",
     "GradcalcError": "gradcalc.errors",
     "Graph": "gradcalc.graph",
     "Result": "gradcalc.result",
     "compute": "gradcalc.pipeline",
+    "hessian": "gradcalc.derivatives.hessian",
+    "hvp": "gradcalc.derivatives.hessian",
+    "jacobian": "gradcalc.derivatives.jacobian",
+    "jvp": "gradcalc.derivatives.jacobian",
     "parse": "gradcalc.language",
+    "value_and_grad": "gradcalc.gradients",
+    "vjp": "gradcalc.derivatives.jacobian",
 }
 
-__all__ = ["GATES", "Gate", "GradcalcError", "Graph", "Result", "__version__", "compute", "parse"]
+__all__ = [
+    "GATES",
+    "Derivatives",
+    "Gate",
+    "GradcalcError",
+    "Graph",
+    "Result",
+    "__version__",
+    "compute",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "parse",
+    "value_and_grad",
+    "vjp",
+]
 
 
 def __getattr__(name: str) -> Any:

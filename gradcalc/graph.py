@@ -14,6 +14,9 @@ from gradcalc.errors import Span
 from gradcalc.gates import CONSTANT, VARIABLE
 from gradcalc.gates.record import Gate
 
+Value = Any
+"""A float, or a NumPy array of floats; NumPy's types would import it."""
+
 EXPR_LIMIT = 200
 """Characters of a node's text that reports show."""
 
@@ -25,7 +28,8 @@ class Graph:
     gates       the gate of each node
     inputs      the nodes that feed each node, repeats kept (`x*x` has `(0, 0)`)
     first, last numbers of the first and last token of each node's text
-    constants   node -> number, for the leaves that are numbers
+    static      node -> options of its gate that were written (an axis)
+    constants   node -> number, or array of numbers, for the leaves that are given in the program
     variables   name -> node, in the order of first use
     named       name of a statement -> its node
     within      node of an inlined function -> first and last token of the call
@@ -34,7 +38,7 @@ class Graph:
 
     __slots__ = (
         "constants", "first", "gates", "inputs", "last", "locate",
-        "named", "output", "text", "variables", "within",
+        "named", "output", "static", "text", "variables", "within",
     )  # fmt: skip
 
     def __init__(
@@ -46,7 +50,8 @@ class Graph:
         self.inputs: list[tuple[int, ...]] = []
         self.first: list[int] = []
         self.last: list[int] = []
-        self.constants: dict[int, float] = {}
+        self.static: dict[int, dict[str, Any]] = {}
+        self.constants: dict[int, Value] = {}
         self.variables: dict[str, int] = {}
         self.named: dict[str, int] = {}
         self.within: dict[int, tuple[int, int]] = {}
@@ -58,8 +63,17 @@ class Graph:
     def __repr__(self) -> str:
         return f"<graph of {len(self)} nodes, variables {', '.join(self.variables) or 'none'}>"
 
-    def add(self, gate: Gate, inputs: tuple[int, ...] = (), first: int = 0, last: int = 0) -> int:
+    def add(
+        self,
+        gate: Gate,
+        inputs: tuple[int, ...] = (),
+        first: int = 0,
+        last: int = 0,
+        static: dict[str, Any] | None = None,
+    ) -> int:
         """Append a node and return its number."""
+        if static:
+            self.static[len(self.gates)] = static
         self.gates.append(gate)
         self.inputs.append(inputs)
         self.first.append(first)
@@ -96,13 +110,13 @@ class Graph:
 
     # The lecture's interface: forward computes and keeps, backward multiplies upstream by local.
 
-    def forward(self, point: Mapping[str, float]) -> list[float]:
+    def forward(self, point: Mapping[str, Value]) -> list[Value]:
         """Run the forward pass at a point; see `gradcalc.forward.forward`."""
         from gradcalc.forward import forward
 
         return forward(self, point)
 
-    def backward(self, values: list[float], wrt: Iterable[str] | None = None) -> list[float | None]:
+    def backward(self, values: list[Value], wrt: Iterable[str] | None = None) -> list[Value]:
         """Run the backward pass on the values of a forward pass; see `gradcalc.backward.backward`."""
         from gradcalc.backward import backward
 
@@ -143,6 +157,9 @@ def violations(graph: Graph) -> Iterator[str]:
         fewest, most = (0, 0) if gate in (VARIABLE, CONSTANT) else gate.arity
         if len(inputs) < fewest or (most is not None and len(inputs) > most):
             yield f"node {node} gives {len(inputs)} inputs to {gate.signature}"
+        unknown = graph.static.get(node, {}).keys() - set(gate.static)
+        if unknown:
+            yield f"node {node} gives {gate.signature} options that it lacks: {unknown}"
         if (gate is CONSTANT) != (node in graph.constants):
             yield f"node {node} is {gate.name}, but its number is {graph.constants.get(node)}"
     for name, node in graph.variables.items():

@@ -13,7 +13,10 @@ Slope = float | None
 
 
 def kinked_nodes(graph: Graph, values: Sequence[float]) -> dict[int, Kink]:
-    """Return the nodes that the output depends on and whose gate is at a kink or a jump."""
+    """Return the nodes that the output depends on and whose gate is at a kink or a jump.
+
+    For scalar programs; `elements.kinks` does it for arrays.
+    """
     kinks = {gate: gate.kinks for gate in set(graph.gates) if gate.kinks}
     found = {}
     for node, gate in enumerate(graph.gates):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from math import isfinite
+from copy import deepcopy
+from dataclasses import replace
+from typing import NamedTuple
 
 from gradcalc import backward as back
 from gradcalc import forward as fore
-from gradcalc.errors import NamingError, suggest
-from gradcalc.graph import Graph
+from gradcalc.errors import NamingError, ShapeError, suggest
+from gradcalc.gates.record import shape_of
+from gradcalc.graph import Graph, Value
 from gradcalc.kinks import describe, kinked_nodes
 from gradcalc.language import parse
+from gradcalc.point import as_value
 from gradcalc.result import Check, Kinked, Output, Result
 
 MAX_NODES = 10_000_000
@@ -18,7 +22,7 @@ MAX_NODES = 10_000_000
 
 def compute(
     program: str,
-    point: Mapping[str, float] | None = None,
+    point: Mapping[str, Value] | None = None,
     *,
     wrt: Sequence[str] | None = None,
     check: bool = True,
@@ -26,85 +30,148 @@ def compute(
     atol: float = 0.0,
     max_nodes: int = MAX_NODES,
     spare: Collection[str] = (),
+    upstream: Value = None,
+    seed: int = 0,
+    claims: Mapping[str, str] | None = None,
 ) -> Result:
     """Compute a program's value and gradients at a point, and prove them.
 
-    program     text in the language: statements, the last of which is the output (a scalar)
-    point       name -> number for the variables
+    program     text in the language: statements, the last of which is the output (a number)
+    point       name -> number, nested list or array for the variables
     wrt         names of variables or statements to differentiate by; by default all the variables
     check       whether to prove the gradients (imports SymPy)
     rtol, atol  a gradient passes where |g - reference| <= max(rtol |reference|, atol)
     max_nodes   most nodes that the graph may have
     spare       names of the point that the program may lack
+    upstream    the output's own gradient, of its shape; 1 by default, needed for an output that is an array
+    seed        where the program's rand and randn begin
+    claims      `value` or `grad_NAME` -> a formula that it should equal, in the program's names
 
     Returns a `Result`: values, gradients and their verdicts; every report is printed from it.
 
     Raises ProgramSyntaxError and NamingError for a text that is no program or names what is not
-    there, TooLargeError beyond `max_nodes`, DomainError and NotFiniteError where a number that is
-    not finite reaches the output or a gradient asked for. A wrong gradient is no error: it is in
-    the result's verdict.
+    there, TooLargeError beyond `max_nodes`, ShapeError where shapes do not fit, DomainError and
+    NotFiniteError where a number that is not finite reaches the output or a gradient asked for. A
+    wrong gradient is no error: it is in the result's verdict.
 
     >>> compute("(x + y)*z", {"x": -2, "y": 5, "z": -4}).gradients
     {'x': -4.0, 'y': -4.0, 'z': 3.0}
 
     Source: backpropagation as in CS231n (Stanford, 2017), lecture 4.
     """
-    given = {name: float(value) for name, value in (point or {}).items()}
-    graph = parse(program, given, max_nodes=max_nodes)
+    given = {name: as_value(name, value) for name, value in (point or {}).items()}
+    graph = parse(program, given, max_nodes=max_nodes, seed=deepcopy(seed))
     refuse_unused(graph, [name for name in given if name not in spare])
-    return evaluate(graph, given, wrt=wrt, check=check, rtol=rtol, atol=atol)
+    result = evaluate(graph, given, wrt=wrt, check=check, rtol=rtol, atol=atol, upstream=upstream)
+    if not claims:
+        return result
+    from gradcalc.check.claims import judge
+
+    return replace(result, claims=judge(result, given, claims, seed, (rtol, atol)))
 
 
 def evaluate(
     graph: Graph,
-    point: Mapping[str, float],
+    point: Mapping[str, Value],
     *,
     wrt: Sequence[str] | None = None,
     check: bool = True,
     rtol: float = 1e-9,
     atol: float = 0.0,
+    upstream: Value = None,
 ) -> Result:
     """Do what `compute` does for a graph that is parsed already."""
     asked = list(graph.variables if wrt is None else wrt)
     refuse_unknown(graph, asked)
     values = fore.forward(graph, point)
+    start = starting_gradient(graph, values, upstream)
     fore.require_finite(graph, values)
-    gradients = back.backward(graph, values, asked)
+    gradients = back.backward(graph, values, asked, start)
     back.require_finite(graph, values, gradients, asked)
-    proof, kinks, warnings = _proved(graph, values, gradients, asked, check, rtol, atol)
+    found = _proved(graph, values, gradients, asked, check, rtol, atol, None if upstream is None else start)
+    shape = shape_of(values[graph.output])
     return Result(
         program=graph.text,
         graph=graph,
         values=values,
         adjoints=gradients,
-        output=Output(_output_name(graph), graph.output, values[graph.output]),
-        gradients={name: _number(gradients[graph.node(name)]) for name in asked},
-        kinks=kinks,
-        check=proof,
-        warnings=warnings,
+        output=Output(_output_name(graph), graph.output, values[graph.output], shape),
+        gradients={name: _present(gradients[graph.node(name)]) for name in asked},
+        kinks=found.kinks,
+        check=found.check,
+        warnings=found.warnings,
     )
+
+
+def starting_gradient(graph: Graph, values: Sequence[Value], upstream: Value) -> Value:
+    """Return the output's own gradient, of its shape: 1 for a number, else it must be given."""
+    shape = shape_of(values[graph.output])
+    if upstream is None:
+        if shape:
+            text = graph.expr(graph.output, 40)
+            message = f"the output has the shape {shape}, and a gradient is that of one number"
+            hint = f"sum({text}), gradcalc jacobian for all of it, or --upstream VALUE for its gradient"
+            raise ShapeError(message, source=graph.text, span=graph.span(graph.output), hint=hint)
+        return 1.0
+    start = as_value("upstream", upstream)
+    if shape_of(start) != shape:
+        message = f"upstream has the shape {shape_of(start)}, but the output has {shape}"
+        raise ShapeError(message, hint="they are the same: upstream is the output's own gradient")
+    return start
+
+
+class Found(NamedTuple):
+    """What was found out about a result: proof, kinks, warnings."""
+
+    check: Check | None
+    kinks: Sequence[Kinked]
+    warnings: Sequence[str]
 
 
 def _proved(
     graph: Graph,
-    values: Sequence[float],
-    gradients: Sequence[float | None],
+    values: Sequence[Value],
+    gradients: Sequence[Value],
     wrt: Sequence[str],
     check: bool,
     rtol: float,
     atol: float,
-) -> tuple[Check | None, Sequence[Kinked], Sequence[str]]:
+    upstream: Value,
+) -> Found:
+    if upstream is not None or not fore.are_scalar(set(graph.gates), values):
+        return _proved_arrays(graph, values, gradients, wrt, check, rtol, atol, upstream)
     if not check:
-        return None, describe(graph, values, kinked_nodes(graph, values)), ()
+        return Found(None, describe(graph, values, kinked_nodes(graph, values)), ())
     from gradcalc.check import prove
 
-    return prove(graph, values, gradients, wrt, rtol=rtol, atol=atol)
+    return Found(*prove(graph, values, gradients, wrt, rtol=rtol, atol=atol))
 
 
-def _number(gradient: float | None) -> float:
+def _proved_arrays(
+    graph: Graph,
+    values: Sequence[Value],
+    gradients: Sequence[Value],
+    wrt: Sequence[str],
+    check: bool,
+    rtol: float,
+    atol: float,
+    upstream: Value,
+) -> Found:
+    from gradcalc.elements import kinks
+    from gradcalc.shapes import surprises
+
+    warnings = list(surprises(graph, [shape_of(x) for x in values]))
+    if not check:
+        return Found(None, kinks(graph, values), warnings)
+    from gradcalc.check.arrays import prove
+
+    proof = prove(graph, values, gradients, wrt, rtol=rtol, atol=atol, upstream=upstream)
+    return Found(proof.check, proof.kinks, [*warnings, *proof.warnings])
+
+
+def _present(gradient: Value) -> Value:
     """Return a gradient that was asked for: every such node carries one."""
     assert gradient is not None
-    assert isfinite(gradient)
     return gradient
 
 

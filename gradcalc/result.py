@@ -1,18 +1,18 @@
 """What a calculation gives: the object that every report prints.
 
-Numbers are floats; shapes are `()` for a scalar. Records are plain and immutable; nothing here
+Values are floats, of the shape `()`, or NumPy arrays of floats. Records are plain and immutable; nothing here
 computes a gradient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
 
 from gradcalc.errors import Span
-from gradcalc.gates.record import Gate
-from gradcalc.graph import Graph
+from gradcalc.gates.record import Gate, Shape
+from gradcalc.graph import Graph, Value
 
 Verdict = Literal["pass", "inaccurate", "fail", "undecided"]
 VERDICTS: tuple[Verdict, ...] = ("pass", "inaccurate", "undecided", "fail")
@@ -29,17 +29,24 @@ class Output(NamedTuple):
 
     name: str | None
     node: int
-    value: float
-    shape: tuple[int, ...] = ()
+    value: Value
+    shape: Shape = ()
 
 
 class Part(NamedTuple):
-    """What arrives along one wire: upstream (the consumer's gradient) x local = gradient."""
+    """What arrives along one wire: upstream (the consumer's gradient) x local = gradient.
+
+    `local` is None where the consumer's rule is no product of elements (matmul); then `arrives` says
+    how the part comes from the upstream gradient g. `summed` are the axes of the consumer's output
+    that were summed because this input was broadcast along them.
+    """
 
     consumer: int
-    upstream: float
-    local: float
-    gradient: float
+    upstream: Value
+    local: Value
+    gradient: Value
+    summed: tuple[int, ...] = ()
+    arrives: str = ""
 
 
 class Node(NamedTuple):
@@ -57,15 +64,16 @@ class Node(NamedTuple):
     within: Span | None
     gate: Gate
     inputs: tuple[int, ...]
-    shape: tuple[int, ...]
-    value: float | None
-    local: tuple[float | None, ...]
-    gradient: float | None
+    shape: Shape
+    value: Value
+    local: tuple[Value, ...]
+    gradient: Value
     parts: tuple[Part, ...]
     verdict: Verdict | None = None
-    reference: float | None = None
+    reference: Value = None
     digits: int | None = None
     reason: str = ""
+    static: Mapping[str, Any] = {}
 
     @property
     def is_leaf(self) -> bool:
@@ -79,10 +87,12 @@ class Entry:
 
     `formula` is SymPy's derivative in the language itself, None where it would be too large.
     `digits` is 17 where the gradient is the rounded reference. `reason` is empty for a pass.
+    Of an array, the reference is an array (None where it was never computed whole), and the error and
+    the digits are those of its worst element.
     """
 
     verdict: Verdict
-    reference: float | None
+    reference: Value
     relative_error: float | None
     digits: int | None
     formula: str | None = None
@@ -94,7 +104,8 @@ class Kinked:
     """A node at a kink or a jump, and what that means for the gradients asked for.
 
     `left` and `right` are the one-sided derivatives of the output by each variable, None where
-    there is none (a jump, the edge of a domain).
+    there is none (a jump, the edge of a domain). Of an array, `elements` are the first places where
+    it is so, and `count` says at how many.
     """
 
     node: int
@@ -105,6 +116,8 @@ class Kinked:
     left: Mapping[str, float | None]
     right: Mapping[str, float | None]
     others: Mapping[str, str]
+    elements: Sequence[Shape] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,17 +154,19 @@ class Result:
     kinks      kinks and jumps met on the way
     check      the proof, None where it was not asked for
     warnings   sentences for people
+    claims     what was claimed (`value`, `grad_x`) -> the verdict, whose formula is the claim's text
     """
 
     program: str
     graph: Graph
-    values: Sequence[float]
-    adjoints: Sequence[float | None]
+    values: Sequence[Value]
+    adjoints: Sequence[Value]
     output: Output
-    gradients: Mapping[str, float]
+    gradients: Mapping[str, Value]
     kinks: Sequence[Kinked] = ()
     check: Check | None = None
     warnings: Sequence[str] = ()
+    claims: Mapping[str, Entry] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Node]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from gradcalc.backward import local_gradients
+from collections.abc import Sequence
+
+from gradcalc.backward import arriving, local_gradients
 from gradcalc.forward import never_computed
-from gradcalc.graph import consumers
+from gradcalc.gates.record import shape_of
+from gradcalc.graph import Graph, Value, consumers
 from gradcalc.result import Node, Part, Result
 
 
@@ -17,7 +20,7 @@ def rows(result: Result) -> list[Node]:
     entries = result.check.nodes if result.check else [None] * len(graph)
     table = []
     for node, (gate, inputs, entry) in enumerate(zip(graph.gates, graph.inputs, entries, strict=True)):
-        parts = [_part(consumer, adjoints[consumer], locals_[consumer][k]) for consumer, k in wires[node]]
+        parts = [_part(result, consumer, k, locals_[consumer][k]) for consumer, k in wires[node]]
         table.append(
             Node(
                 id=node,
@@ -27,7 +30,7 @@ def rows(result: Result) -> list[Node]:
                 within=graph.call_span(node),
                 gate=gate,
                 inputs=inputs,
-                shape=(),
+                shape=shape_of(values[node]),
                 value=None if node in skipped else values[node],
                 local=locals_[node],
                 gradient=adjoints[node],
@@ -36,13 +39,33 @@ def rows(result: Result) -> list[Node]:
                 reference=entry.reference if entry else None,
                 digits=entry.digits if entry else None,
                 reason=entry.reason if entry else "",
+                static=graph.static.get(node, {}),
             )
         )
     return table
 
 
-def _part(consumer: int, upstream: float | None, local: float | None) -> Part | None:
+def _part(result: Result, consumer: int, k: int, local: Value) -> Part | None:
     """Return what arrives along a wire; None where no gradient flows back along it."""
-    if upstream is None or local is None:
+    graph, values, upstream = result.graph, result.values, result.adjoints[consumer]
+    gate, node = graph.gates[consumer], graph.inputs[consumer][k]
+    if upstream is None or result.adjoints[node] is None or (gate.rule(k) is None and not gate.elementwise):
         return None
-    return Part(consumer, upstream, local, upstream * local if upstream else 0.0)
+    if not any(map(shape_of, (upstream, local, values[node]))) and gate.elementwise:
+        return Part(consumer, upstream, local, upstream * local if upstream else 0.0)
+    return _array_part(graph, values, consumer, k, upstream, local)
+
+
+def _array_part(
+    graph: Graph, values: Sequence[Value], consumer: int, k: int, upstream: Value, local: Value
+) -> Part:
+    from gradcalc.systems import array
+
+    gate, shape = graph.gates[consumer], shape_of(values[graph.inputs[consumer][k]])
+    with array.quiet():
+        part = arriving(graph, values, consumer, k, upstream)
+        gradient = array.plain(0.0 if part is None else part, shape)
+    if not gate.elementwise:
+        text = gate.arrives[0 if gate.variadic else k]
+        return Part(consumer, upstream, None, gradient, arrives=text)
+    return Part(consumer, upstream, local, gradient, array.summed_axes(shape_of(upstream), shape))

@@ -51,4 +51,6 @@ def single(gate: Gate) -> Graph:
     return parse(f"3*({call(gate, names)})", names)
 
 
-DIFFERENTIABLE = [gate for gate in GATES.values() if any(rule is not None for rule in gate.partials)]
+ELEMENTWISE = [gate for gate in GATES.values() if gate.elementwise]
+
+DIFFERENTIABLE = [gate for gate in ELEMENTWISE if any(rule is not None for rule in gate.partials)]

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from gradcalc.check.compare import agrees
 from gradcalc.errors import NumberError
-from gradcalc.gates import GATES
 from gradcalc.graph import violations
 from gradcalc.pipeline import compute
 from gradcalc.result import Result
-from tests.programs import call, count
+from tests.programs import ELEMENTWISE, call, count
 
 NAMES = ("x", "y", "z", "e", "I")
 
@@ -32,7 +31,7 @@ def programs(draw: st.DrawFn, gates: int = 6) -> str:
     known: list[str] = []
     lines: list[str] = []
     for number in range(draw(st.integers(1, gates))):
-        gate = draw(st.sampled_from(list(GATES.values())))
+        gate = draw(st.sampled_from(ELEMENTWISE))
         operand = st.one_of(st.sampled_from(known), LEAVES) if known else LEAVES
         lines.append(f"s{number} = {call(gate, [draw(operand) for _ in range(count(gate))])}")
         known.append(f"s{number}")

@@ -18,13 +18,15 @@ FLOORS = [
     {"systems"},
     {"gates"},
     {"graph"},
+    {"shapes"},
     {"language", "forward"},
     {"backward"},
     {"result"},
-    {"kinks", "rows"},
+    {"kinks", "rows", "elements", "gradients"},
     {"check"},
-    {"pipeline"},
     {"point"},
+    {"pipeline"},
+    {"derivatives"},
     {"report", "examples"},
     {"commands"},
     {"__main__"},
@@ -34,6 +36,8 @@ FLOORS = [
 ON_USE = {
     ("graph", "forward"): "the lecture's own forward() is the graph's",
     ("graph", "backward"): "and so is backward()",
+    ("forward", "elements"): "where an array stopped being finite is asked for an error alone",
+    ("backward", "elements"): "and so is where a gradient did",
     ("result", "rows"): "the rows of the table are gathered when they are asked for",
 }
 """Doors that open the other way, inside a function, with their reasons."""

@@ -1,10 +1,19 @@
 import io
 import sys
 
+import numpy as np
 import pytest
 
 from gradcalc.errors import GradcalcError, NamingError, UsageError, render
-from gradcalc.point import assignments, from_file, number, read_text
+from gradcalc.language.creations import CREATIONS
+from gradcalc.point import assignments, read_text
+from gradcalc.point.constants import DRAWING, Draws, constant
+from gradcalc.point.files import from_file
+from tests.point.asking import (
+    NOT_FINITE,
+    message_of,
+    same,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def test_a_value_may_hold_an_equals_sign():
 def test_numbers_do_not_take_what_only_python_takes():
     for text in ("nan", "inf", "infinity"):
         with pytest.raises(GradcalcError):
-            number(text)
+            constant(text)
 
 
 def test_a_value_from_a_file(tmp_path):
@@ -84,6 +93,7 @@ def test_a_value_from_a_file(tmp_path):
         ("p.toml", 'x = 1\n"y" = 2.5', {"x": 1.0, "y": 2.5}),
         ("p.csv", "x,y\r\n1,-2.5\r\n", {"x": 1.0, "y": -2.5}),
         ("p.csv", "x, y\n\n1, pi/4\n", {"x": 1.0, "y": 0.7853981633974483}),
+        ("p.tsv", "x\ty\n1\t2\n", {"x": 1.0, "y": 2.0}),
     ],
 )
 def test_files(tmp_path, name, text, point):
@@ -99,10 +109,29 @@ def test_files(tmp_path, name, text, point):
         ("p.json", '{"x": "1"}', "'x' is a text, not a number"),
         ("p.json", '{"x": true}', "'x' is a truth value, not a number"),
         ("p.json", '{"x": null}', "'x' is null, not a number"),
-        ("p.json", '{"x": [[1, 2]]}', "'x' is a list, not a number"),
+        ("p.json", '{"x": [[1, 2], [3]]}', "'x' is ragged: [0] has 2 entries, [1] has 1 entry"),
+        ("p.json", '{"x": [[1, 2], 3]}', "'x' is ragged: [0] has 2 entries, [1] is a number"),
+        ("p.json", '{"x": [1, [2, 3]]}', "'x' is ragged: [0] is a number, [1] has 2 entries"),
+        (
+            "p.json",
+            '{"x": [[[1], [2]], [[3], []]]}',
+            "'x' is ragged: [0, 0] has 1 entry, [1, 1] has 0 entries",
+        ),
+        ("p.json", '{"x": [[1, 2], [3, "4"]]}', "'x' is a text, not a number at element [1, 1]"),
+        ("p.json", '{"x": [1, true]}', "'x' is a truth value, not a number at element [1]"),
+        ("p.json", '{"x": [1, null]}', "'x' is null, not a number at element [1]"),
+        ("p.json", '{"x": [1, {}]}', "'x' is an object, not a number at element [1]"),
+        ("p.json", '{"x": [[1, 2], [3, NaN]]}', f"'x' is nan at element [1, 1]{NOT_FINITE}"),
+        ("p.json", '{"x": [1, -1e999]}', f"'x' is -inf at element [1]{NOT_FINITE}"),
+        ("p.json", '{"x": [1, 1' + "0" * 400 + "]}", "'x' is too large at element [1]"),
+        ("p.json", '{"x": 9007199254740993}', "'x' is 9007199254740993, which has more digits than a double"),
+        ("p.json", '{"x": ' + "[" * 33 + "1" + "]" * 33 + "}", "'x' has lists nested more than 32 deep"),
+        ("p.toml", "x = [1, 2.5, [3]]", "'x' is ragged: [0] is a number, [2] has 1 entry"),
+        ("p.toml", "x = [1, inf]", "'x' is inf at element [1]"),
+        ("p.tsv", "x\ty\n1\n", "line 2 has 1 cell for 2 names"),
         ("p.json", '{"x": {"y": 1}}', "'x' is an object, not a number"),
-        ("p.json", '{"x": NaN}', "NaN is not a number"),
-        ("p.json", '{"x": -Infinity}', "-Infinity is not a number"),
+        ("p.json", '{"x": NaN}', "'x' is not finite"),
+        ("p.json", '{"x": -Infinity}', "'x' is not finite"),
         ("p.json", '{"x": 1e999}', "'x' is not finite"),
         ("p.json", '{"x": 1' + "0" * 400 + "}", "'x' is too large"),
         ("p.json", '{"x": 1' + "0" * 5000 + "}", "a number that is too large"),
@@ -164,3 +193,60 @@ def test_many_variables(tmp_path):
     file = tmp_path / "p.json"
     file.write_text("{" + ",".join(f'"x{i}": {i}' for i in range(100_001)) + "}")
     assert len(from_file(str(file))) == 100_001
+
+
+# Arrays.
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[[1,2],[3,4]]", [[1.0, 2.0], [3.0, 4.0]]),
+        ("[1,2]*2", [2.0, 4.0]),
+        ("arange(4)/2", [0.0, 0.5, 1.0, 1.5]),
+        ("[1, 2] @ [3, 4]", 11.0),
+        ("sum([1, 2])", 3.0),
+        ("zeros(2, 0)", np.zeros((2, 0))),
+        ("[pi]", [3.141592653589793]),
+    ],
+)
+def test_values_that_are_arrays(text, value):
+    assert same(assignments([f"x={text}"])["x"], value if isinstance(value, float) else np.array(value))
+
+
+@pytest.mark.parametrize(
+    ("argument", "kind", "carets"),
+    [("x=[1, 2]/0", None, None), ("x=[1, 2", None, None), ("x=[1, y]", NamingError, "^")],
+)
+def test_arrays_in_arguments_that_are_refused(argument, kind, carets):
+    with pytest.raises(GradcalcError) as caught:
+        assignments([argument])
+    assert caught.value.source == argument
+    assert caught.value.span is not None
+    assert kind is None or isinstance(caught.value, kind)
+
+
+def test_an_array_that_is_not_finite_is_refused():
+    said = message_of(assignments, ["x=[1, 0, 2]/[1, 0, 0]"])
+    assert said.startswith("the value '[1, 0, 2]/[1, 0, 0]' is not finite (")
+    assert "[1]" in said
+
+
+def test_random_values_are_drawn_from_one_generator():
+    arguments = ["a=randn(2, 3)", "b=rand(3)", "c=2", "d=randn(2, 3)"]
+    point = assignments(arguments, Draws(7))
+    generator = np.random.default_rng(7)
+    assert same(point["a"], generator.standard_normal((2, 3)))
+    assert same(point["b"], generator.random(3))
+    assert same(point["d"], generator.standard_normal((2, 3)))
+    assert same(assignments(arguments)["a"], np.random.default_rng(0).standard_normal((2, 3)))
+    draws = Draws(7)
+    assert draws.seed == 7
+    assignments(arguments, draws)
+    following = generator.random()
+    assert [draws.seed.random(), draws.seed.random()] == [following] * 2  # so does a program computed twice
+
+
+def test_what_draws_says_so_in_its_name():
+    drawing = {name for name, creation in CREATIONS.items() if creation.random}
+    assert drawing == {name for name in CREATIONS if DRAWING in name} != set()

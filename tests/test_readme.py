@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gradcalc.commands import run
+from gradcalc.commands import load, run
 from gradcalc.commands.eval import command as eval_command
 from gradcalc.report import FORMATS
 
@@ -99,3 +99,30 @@ def test_every_room_is_in_the_readme() -> None:
 def test_nothing_else_stands_at_the_top() -> None:
     generated = {"build", "dist", "gradcalc.egg-info"}
     assert {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - generated == TOP
+
+
+def test_every_option_of_the_matrices_is_in_the_readme() -> None:
+    shared = {name for option in eval_command.params for name in option.opts}
+    for command in ("jacobian", "hessian"):
+        own = {name for option in load(command).params for name in option.opts if name.startswith("--")}
+        assert own - shared == {name for name in own - shared if f"`{name}" in README}
+
+
+MATRICES = [
+    line for line in README.splitlines() if line.startswith(("gradcalc jacobian", "gradcalc hessian"))
+]
+
+
+@pytest.mark.parametrize("line", MATRICES)
+def test_the_commands_for_matrices_run(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments(line)) == 0
+    assert "pass" in capsys.readouterr().out
+
+
+def test_what_python_gives_for_matrices() -> None:
+    import gradcalc
+
+    lines = re.findall(r"^(gradcalc\.(?:hessian|hvp)\(.*?)  # ([\d.]+)", README, re.MULTILINE)
+    assert len(lines) == 2
+    for source, number in lines:
+        assert eval(source, {"gradcalc": gradcalc}) == float(number)  # noqa: S307

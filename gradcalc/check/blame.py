@@ -52,9 +52,9 @@ def _growth(error: float, sources: Sequence[float]) -> float:
     return error / max([ROUNDING, *sources])
 
 
-def told(graph: Graph, loss: Loss) -> str:
-    """Return the sentence that names the node."""
-    place = f"#{loss.node} {graph.expr(loss.node, 40)}"
+def told(graph: Graph, loss: Loss, number: int) -> str:
+    """Return the sentence that names the node, by the number that people know it by."""
+    place = f"#{number} {graph.expr(loss.node, 40)}"
     if loss.forward:
         return f"digits were lost in the value of {place}"
     return f"digits were lost in what arrives at {place}"

@@ -17,6 +17,8 @@ from gradcalc.graph import Graph
 AGREE = 20
 """Digits in which the references of two precisions must agree."""
 
+TOGETHER = mpf(10) ** -AGREE
+
 DIGITS_FOR_ZERO = 400
 """Digits from which a zero is believed: fewer would miss what a double can still hold (1e-308)."""
 
@@ -68,7 +70,13 @@ def chain(graph: Graph, values: Sequence[Any], carries: Sequence[bool]) -> list[
     """Return d output / d node for every node at the working precision, None where no gradient flows."""
     gradients: list[Any] = [None] * len(graph)
     gradients[graph.output] = mpf(1)
-    for node in range(graph.output, -1, -1):
+    flow_back(graph, range(graph.output + 1), values, carries, gradients)
+    return gradients
+
+
+def flow_back(graph: Graph, nodes: range, values: Any, carries: Sequence[bool], gradients: Any) -> None:
+    """Carry the gradients that some of the nodes have back through them, into their inputs'."""
+    for node in reversed(nodes):
         upstream, inputs = gradients[node], graph.inputs[node]
         if upstream is None or not inputs:
             continue
@@ -79,7 +87,6 @@ def chain(graph: Graph, values: Sequence[Any], carries: Sequence[bool]) -> list[
                 part = upstream if slope == 1 else upstream * local(gate, k, given)
                 if part or upstream == 0 or gate.flow != "router":
                     gradients[i] = part if gradients[i] is None else gradients[i] + part
-    return gradients
 
 
 def _agree(rough: Any, fine: Any, digits: int) -> bool:
@@ -91,11 +98,13 @@ def _agree(rough: Any, fine: Any, digits: int) -> bool:
         return not rough and not fine
     if rough == fine and fine:
         return True
+    if rough and fine and abs(rough - fine) <= TOGETHER * abs(fine):
+        return True
     if not (mp.isfinite(rough) and mp.isfinite(fine)):
         return bool(mp.isnan(rough) and mp.isnan(fine)) or bool(rough == fine)
     if max(mp.mag(rough), mp.mag(fine)) < SMALLEST_EXPONENT:
         return digits >= DIGITS_FOR_ZERO
-    return bool(abs(rough - fine) <= mpf(10) ** -AGREE * abs(fine))
+    return bool(abs(rough - fine) <= TOGETHER * abs(fine))
 
 
 def certain_zero(graph: Graph, values: Sequence[Any], node: int) -> bool:

@@ -16,7 +16,7 @@ from mpmath import mp, mpf
 
 from gradcalc.check.precise import working
 from gradcalc.check.printer import decimals
-from gradcalc.check.slopes import LARGEST_PIECEWISE, MODULES, NO_VALUE, symbols
+from gradcalc.check.slopes import MODULES, NO_VALUE, has_formula, symbols
 from gradcalc.check.slopes import derivatives as derivatives_of
 from gradcalc.gates import CONSTANT, Gate
 from gradcalc.graph import Graph
@@ -51,7 +51,7 @@ def is_small(graph: Graph, most_nodes: int = MOST_NODES) -> bool:
     most_slope = GROWTH * most_nodes
     size, depth, slope = [1] * len(graph), [1] * len(graph), [1] * len(graph)
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
-        if len(inputs) > LARGEST_PIECEWISE:
+        if inputs and not has_formula(gate, len(inputs)):
             size[node] = most_nodes + 1
         elif inputs:
             tree, slopes = trees(gate, len(inputs))

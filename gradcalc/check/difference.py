@@ -84,7 +84,7 @@ def sides(
         after = quotients(graph, floats, direction, exponent, digits)
         if _both(after, expected):
             return Sides(expected, expected)
-        limits = [_limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
+        limits = [limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
         if None not in limits and (expected is None or all(alike(limit, expected) for limit in limits)):
             break
         before = after
@@ -103,7 +103,7 @@ def quotients(
         here = values[graph.output]
         left, right = (_moved(graph, floats, values, direction, s) for s in (-step, step))
         noise = abs(here) * mpf(10) ** (10 - mp.dps) / step
-        return _cleaned((here - left) / step, noise), _cleaned((right - here) / step, noise)
+        return cleaned((here - left) / step, noise), cleaned((right - here) / step, noise)
 
 
 def _moved(
@@ -113,7 +113,7 @@ def _moved(
     return evaluate(graph, floats, given)[graph.output]
 
 
-def _cleaned(quotient: Any, noise: Any) -> Any:
+def cleaned(quotient: Any, noise: Any) -> Any:
     """Return the quotient: None where the step left the domain, 0 where it is rounding alone."""
     if not mp.isfinite(quotient):
         return None
@@ -124,7 +124,7 @@ def _both(found: tuple[Any, Any], expected: Any) -> bool:
     return expected is not None and all(q is not None and alike(q, expected) for q in found)
 
 
-def _limit(before: Any, after: Any, shrunk: int) -> Any:
+def limit(before: Any, after: Any, shrunk: int) -> Any:
     """Return the limit of the quotients at a step and at one smaller by `shrunk` digits, None if unknown.
 
     A quotient that shrinks with the step is zero (x**2 at 0); one that grows as fast as the step

@@ -27,8 +27,8 @@ class Wrong(NamedTuple):
 
     node: int
     what: str
-    got: float
-    truth: float
+    got: Any
+    truth: Any
 
     def __str__(self) -> str:
         return f"{self.what} is {self.got!r}, but should be {self.truth!r}"
@@ -63,7 +63,7 @@ def wrong_gate(graph: Graph, values: Sequence[float], carries: Sequence[bool], n
             if truth is not None:
                 what = f"the local gradient of {gate.name} by {_input_name(gate, k)}"
                 return Wrong(node, what, slope, truth)
-    return _wrong_share(gate, node, given, value) if kinked and gate.flow == "router" else None
+    return wrong_share(gate, node, given, value) if kinked and gate.flow == "router" else None
 
 
 def _off_slope(gate: Gate, k: int, given: tuple[float, ...], slope: float, kinked: bool) -> float | None:
@@ -72,7 +72,7 @@ def _off_slope(gate: Gate, k: int, given: tuple[float, ...], slope: float, kinke
     return off(slope, given, _slope_of(gate, k))
 
 
-def _wrong_share(gate: Gate, node: int, given: tuple[float, ...], value: float) -> Wrong | None:
+def wrong_share(gate: Gate, node: int, given: tuple[float, ...], value: float) -> Wrong | None:
     """Return what is wrong with how a tie is shared: moved together, the inputs move the output as one."""
     total = math.fsum(gate.local(k, real, given, value) for k in range(len(given)))
     truth = slopes.outside_sides(gate, given, (1,) * len(given), total)

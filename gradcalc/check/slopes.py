@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
+from math import isfinite
 from typing import Any
 
 import sympy
@@ -48,12 +50,23 @@ def symbols(gate: Gate, count: int) -> list[Any]:
 
 
 @lru_cache(maxsize=1024)
+def has_formula(gate: Gate, count: int) -> bool:
+    """Whether SymPy can write the derivatives down: not of a singular value, nor of the largest of many."""
+    if gate.variadic and count > LARGEST_PIECEWISE:
+        return False
+    try:
+        return bool(derivatives(gate, count))
+    except TypeError:
+        return False
+
+
+@lru_cache(maxsize=1024)
 def slopes(gate: Gate, count: int) -> tuple[Slope | int | None, ...]:
     """Return for each input a function of all the inputs; a whole number where the slope is constant.
 
     None where the derivative would be too large to write down.
     """
-    if gate.variadic and count > LARGEST_PIECEWISE:
+    if not has_formula(gate, count):
         return (None,) * count
     inputs = symbols(gate, count)
     return tuple(_callable(expression, inputs) for expression in derivatives(gate, count))
@@ -114,30 +127,47 @@ def _step(x: Any) -> Any:
 def outside_sides(gate: Gate, given: Sequence[float], direction: Sequence[int], slope: float) -> float | None:
     """Return the nearest one-sided slope of a definition at a kink where `slope` is not between both.
 
-    None where it is. At a jump, or at the edge of a domain, one side has no slope: the other, or the
-    convention 0, is right.
+    None where it is.
     """
-    with mp.workdps(KINK_DIGITS + enough_digits(given)):
-        here = [mpf(x) for x in given]
-        step = mpf(10) ** (-KINK_DIGITS // 3) * min([1, *(abs(x) for x in here if x)])
-        found = [_side(gate, here, direction, s) for s in (-step, step)]
-        sides = [q for q in found if q is not None]
-        if len(sides) < len(found):
-            sides.append(mpf(0))
-        if gate.flow == "router" and sum(direction) == 1:
-            sides += [mpf(0), mpf(1)]  # what it takes, whatever the others do when they move along
-        low, high = min(sides), max(sides)
+    moved = lambda step: [apply(gate, [mpf(x) + step * d for x, d in zip(given, direction, strict=True)])]
+    # A router may pass on what it takes, whatever the others do when they move along.
+    alone = gate.flow == "router" and sum(direction) == 1
+    return outside(moved, given, slope, [(0, 1)] if alone else ())
+
+
+def outside(
+    moved: Callable[[Any], list[Any]],
+    near: Sequence[float],
+    slope: float,
+    fair: Sequence[Sequence[float]] = (),
+) -> float | None:
+    """Return the nearest one-sided slope of a sum's terms, functions of a step, where `slope` is not between.
+
+    `near` are the numbers in play, `fair` slopes of each term that are right beside those of its sides. At
+    a jump, or at the edge of a domain, one side has no slope: the other, or the convention 0, is right.
+    """
+    with mp.workdps(KINK_DIGITS + enough_digits(near)):
+        step = mpf(10) ** (-KINK_DIGITS // 3) * min([1, *(abs(mpf(x)) for x in near if x and isfinite(x))])
+        pairs = zip(_sides(moved, -step), _sides(moved, step), strict=True)
+        terms = [_with_conventions(pair, more) for pair, more in zip_longest(pairs, fair, fillvalue=())]
+        low, high = (sum((best(sides) for sides in terms), start=mpf(0)) for best in (min, max))
         slack = mpf(10) ** -9 * max(1, abs(low), abs(high))
         return None if low - slack <= slope <= high + slack else float(low if slope < low else high)
 
 
-def _side(gate: Gate, here: Sequence[Any], direction: Sequence[int], step: Any) -> Any:
-    """Return the one-sided slope of a definition along a direction; None where it has none.
+def _with_conventions(sides: Sequence[Any], fair: Sequence[float]) -> list[Any]:
+    return [mpf(0) if side is None else side for side in sides] + list(map(mpf, fair))
 
-    Beside a jump, or where the slope is infinite, the quotient grows when the step shrinks.
+
+def _sides(moved: Callable[[Any], list[Any]], step: Any) -> list[Any]:
+    """Return the one-sided slope of each function of a step; None where it has none."""
+    base, far, near = (moved(s) for s in (mpf(0), step, step / 4))
+    return [_side((b - a) / step, (c - a) / (step / 4)) for a, b, c in zip(base, far, near, strict=True)]
+
+
+def _side(far: Any, near: Any) -> Any:
+    """Return the nearer of two difference quotients; None where it grows as the step shrinks.
+
+    So it does beside a jump, or where the slope is infinite.
     """
-    base = apply(gate, here)
-    steps = (step, step / 4)
-    rises = [apply(gate, [x + s * d for x, d in zip(here, direction, strict=True)]) - base for s in steps]
-    far, near = (rise / s for rise, s in zip(rises, steps, strict=True))
     return near if mp.isfinite(near) and abs(near) <= mpf(1.5) * abs(far) else None

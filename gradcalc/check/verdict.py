@@ -51,7 +51,12 @@ def prove(
 
     `gradients` has one entry a node, None for those without; `wrt` names those asked for.
     """
-    case = Case(graph, values, gradients, wrt, rtol, atol)
+    nodes = {name: graph.node(name) for name in wrt}
+    carries = depends(graph, nodes.values())
+    wrong = wrong_gates(graph, values, carries)
+    for found in wrong_sums(graph, values, gradients, carries):
+        wrong.setdefault(found.node, found)
+    case = Case(graph, values, gradients, nodes, carries, wrong, kinked_nodes(graph, values), rtol, atol)
     entries = [case.entry(node) for node in range(len(graph))]
     formulas = case.closed_forms()
     asked = {
@@ -79,30 +84,42 @@ def prove(
 
 
 class Case:
-    """One graph at one point, with everything that the oracles found out about it."""
+    """One graph at one point, with everything that the oracles found out about it.
+
+    `wrong` holds what is wrong by the number that a node is told by, `kinks` the nodes at a kink.
+    """
+
+    separate = SEPARATE
+    """Most nodes that are moved one by one."""
 
     def __init__(
         self,
         graph: Graph,
         values: Sequence[float],
         gradients: Sequence[float | None],
-        wrt: Sequence[str],
+        wrt: Mapping[str, int],
+        carries: Sequence[bool],
+        wrong: dict[int, Wrong],
+        kinks: dict[int, Kink],
         rtol: float,
         atol: float,
     ) -> None:
         self.graph, self.values, self.gradients, self.rtol, self.atol = graph, values, gradients, rtol, atol
-        self.wrt = {name: graph.node(name) for name in wrt}
-        carries = depends(graph, self.wrt.values())
-        self.wrong: dict[int, Wrong] = wrong_gates(graph, values, carries)
-        for wrong in wrong_sums(graph, values, gradients, carries):
-            self.wrong.setdefault(wrong.node, wrong)
+        self.wrt, self.wrong, self.kinks = wrt, wrong, kinks
         self.digits = digits_for(graph, values)
         self.truth: Reference = reference(graph, values, carries, self.digits)
-        self.kinks: dict[int, Kink] = kinked_nodes(graph, values)
-        self.kink_moved = kinks_moved(graph, self.kinks)
+        self.kink_moved = self.moved_kinks()
         self.sides = self._kinked_sides()
         self.objections = self._objections()
         self._lost = ""
+
+    def moved_kinks(self) -> list[int | None]:
+        """Return for each node a node at a kink that moves when it does, None where there is none."""
+        return kinks_moved(self.graph, self.kinks)
+
+    def number(self, node: int) -> int:
+        """Return the number that people know a node by."""
+        return node
 
     # The third voice.
 
@@ -110,7 +127,7 @@ class Case:
         """Return the one-sided derivatives by the names, then the nodes, that move a kink."""
         nodes = [*self.wrt.values(), *(node for node, g in enumerate(self.gradients) if g is not None)]
         moving = dict.fromkeys(node for node in nodes if self.kink_moved[node] is not None)
-        return {node: self._sides(node) for node in islice(moving, SEPARATE)}
+        return {node: self._sides(node) for node in islice(moving, self.separate)}
 
     def _sides(self, node: int, expected: Any = None) -> Sides:
         direction = one(node, self.values)
@@ -124,10 +141,11 @@ class Case:
         smooth = [n for n in self.wrt.values() if self.kink_moved[n] is None and self.truth.settled[n]]
         names = [node for node in smooth if not self.graph.inputs[node]]
         statements = [node for node in smooth if self.graph.inputs[node]]
-        if len(names) > SEPARATE and not self._objections_together(names):
+        if len(names) > self.separate and not self._objections_together(names):
             names = []
-        objections = {node: self._objection(node) for node in names[:ONE_BY_ONE] + statements[:SEPARATE]}
-        rest = dict.fromkeys(names[ONE_BY_ONE:], "the references disagree on a name among many")
+        alone = ONE_BY_ONE * self.separate // SEPARATE
+        objections = {node: self._objection(node) for node in names[:alone] + statements[: self.separate]}
+        rest = dict.fromkeys(names[alone:], "the references disagree on a name among many")
         return {node: text for node, text in {**objections, **rest}.items() if text}
 
     def _objections_together(self, nodes: Sequence[int]) -> bool:
@@ -161,7 +179,7 @@ class Case:
             return self._undecided(node, got, self.objections[node])
         if not self.truth.settled[node]:
             return Entry("undecided", None, None, None, reason=f"{self.truth.digits} digits were not enough")
-        if not mp.isfinite(self.truth.gradients[node]) and node not in self.wrong:
+        if not mp.isfinite(self.truth.gradients[node]) and self.number(node) not in self.wrong:
             reason = "in exact arithmetic there is no finite slope here: a pole, or the edge of a domain"
             return Entry("undecided", None, None, None, reason=reason)
         return self._compared(node, got, self.truth.gradients[node])
@@ -170,8 +188,8 @@ class Case:
         with working(self.truth.digits):
             numbers = nearest_float(truth), relative_error(got, truth), digits(got, truth)
             right = agrees(got, truth, self.rtol, self.atol)
-        if node in self.wrong:
-            return Entry("fail", *numbers, reason=str(self.wrong[node]))
+        if self.number(node) in self.wrong:
+            return Entry("fail", *numbers, reason=str(self.wrong[self.number(node)]))
         if right:
             return Entry("pass", *numbers)
         if self.wrong:
@@ -187,9 +205,9 @@ class Case:
         """Return the verdict on a gradient that depends on a kink: its sides decide where they agree."""
         found = self.sides.get(node)
         word = "jump" if self.kinks[kink].jump and (found is None or found.jump) else "kink"
-        place = f"a {word} at #{kink} {self.graph.expr(kink, 40)} ({self.kinks[kink].text})"
-        if node in self.wrong:
-            return Entry("fail", None, None, None, reason=str(self.wrong[node]))
+        place = f"a {word} at #{self.number(kink)} {self.graph.expr(kink, 40)} ({self.kinks[kink].text})"
+        if self.number(node) in self.wrong:
+            return Entry("fail", None, None, None, reason=str(self.wrong[self.number(node)]))
         if found is None:
             return Entry("undecided", None, None, None, reason=place)
         if not found.agree:
@@ -209,7 +227,8 @@ class Case:
         if not self._lost:
             with working(self.truth.digits):
                 truth = (self.truth.values, self.truth.gradients)
-                self._lost = told(self.graph, blame(self.graph, self.values, self.gradients, truth))
+                loss = blame(self.graph, self.values, self.gradients, truth)
+                self._lost = told(self.graph, loss, self.number(loss.node))
         return self._lost
 
     def value_warnings(self) -> list[str]:
@@ -221,7 +240,8 @@ class Case:
                 return []
             right, loss = digits(got, truth), blame_value(self.graph, self.values, self.truth.values)
         found = f"{got!r} instead of {nearest_float(truth)!r}"
-        return [f"of the output's value only {_counted(right)} ({found}): {told(self.graph, loss)}"]
+        why = told(self.graph, loss, self.number(loss.node))
+        return [f"of the output's value only {_counted(right)} ({found}): {why}"]
 
     # The first voice.
 
@@ -230,8 +250,12 @@ class Case:
         if not closed.is_small(self.graph):
             return {}
         return closed.references(
-            self.graph, list(self.wrt), self.values, self.truth.values, self.truth.digits
+            self.graph, self.with_forms(), self.values, self.truth.values, self.truth.digits
         )
+
+    def with_forms(self) -> list[str]:
+        """Return the names that a closed form is looked for."""
+        return list(self.wrt)
 
     def with_formula(self, node: int, entry: Entry | None, form: tuple[Any, Any] | None) -> Entry:
         """Return the entry with its formula, undecided where the closed form contradicts the reference."""

@@ -17,7 +17,7 @@ import click
 from gradcalc.commands import failure
 from gradcalc.errors import GradcalcError, UsageError
 
-COMMANDS = ("eval", "diff", "gates", "examples")
+COMMANDS = ("eval", "jacobian", "hessian", "diff", "gates", "examples")
 """The commands; each is `command` in the module of its name."""
 
 VARIABLE = "_GRADCALC_COMPLETE"

@@ -15,6 +15,7 @@ import click
 
 from gradcalc.errors import UsageError
 from gradcalc.point import read_text
+from gradcalc.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,6 +91,26 @@ def split(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> l
     return [_canonical(name) for some in names for name in some]
 
 
+class Lines(click.types.StringParamType):
+    """A text that may have blanks: a variable of the environment holds one a line."""
+
+    envvar_list_splitter = "\n"
+
+
+def pairs(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str]:  # noqa: ARG001 - click's interface
+    """Return the NAME=TEXT pairs of a repeatable option."""
+    found: dict[str, str] = {}
+    for argument in value:
+        name, equals, text = argument.partition("=")
+        if not (equals and name.strip() and text.strip()):
+            option, form = param.opts[-1], param.metavar
+            raise UsageError(f"'{argument}' is not {form}", hint=f"write {option} {form}")
+        if _canonical(name.strip()) in found:
+            raise UsageError(f"{param.opts[-1]} has '{name.strip()}' twice")
+        found[_canonical(name.strip())] = text.strip()
+    return found
+
+
 def _canonical(name: str) -> str:
     if name.isascii():
         return name
@@ -110,3 +131,42 @@ def tolerance(ctx: click.Context, param: click.Parameter, value: float) -> float
     if not (isfinite(value) and value >= 0):
         raise UsageError(f"--{param.name} must be a finite number, zero or more, not {value}")
     return value
+
+
+# Options that commands share.
+
+at = setting(
+    "AT", "--at", metavar="FILE", type=click.Path(allow_dash=True),
+    help="Read values from a .json, .toml, .csv or .npz file; - is JSON on standard input.",
+)  # fmt: skip
+seed = setting(
+    "SEED", "--seed", metavar="N", type=click.IntRange(min=0), default=0, show_default=True,
+    help="Where rand and randn begin, in the values and then in the program.",
+)  # fmt: skip
+wrt = setting(
+    "WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
+    help="Differentiate with respect to these variables or named statements only (x,q).",
+)  # fmt: skip
+format_ = setting(
+    "FORMAT", "-f", "--format", "format_", type=click.Choice(list(FORMATS)), default="table",
+    show_default=True, help="How the report is written.",
+)  # fmt: skip
+rtol = setting(
+    "RTOL", "--rtol", type=float, default=1e-9, show_default=True, callback=tolerance,
+    help="Relative error that still passes.",
+)  # fmt: skip
+atol = setting(
+    "ATOL", "--atol", type=float, default=0.0, show_default=True, callback=tolerance,
+    help="Absolute error that still passes.",
+)  # fmt: skip
+strict = setting(
+    "STRICT", "--strict", is_flag=True, help="Exit 3 also where the verdict is inaccurate or undecided."
+)
+max_nodes = setting(
+    "MAX_NODES", "--max-nodes", metavar="N", type=click.IntRange(min=1), default=10_000_000,
+    show_default=True, help="Refuse programs of more nodes.",
+)  # fmt: skip
+color = setting(
+    "COLOR", "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
+    show_default=True, help="When to use colour; NO_COLOR is heeded.",
+)  # fmt: skip

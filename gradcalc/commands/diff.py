@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from gradcalc.commands import output
-from gradcalc.commands.arguments import SortedCommand, program, read_program, setting, split, target
-from gradcalc.errors import NamingError, NumberError, TooLargeError, suggest
-from gradcalc.graph import Graph
+from gradcalc.commands.arguments import SortedCommand, pairs, program, read_program, setting, split, target
+from gradcalc.errors import NamingError, NumberError, ShapeError, TooLargeError, UsageError, suggest
+from gradcalc.forward import are_scalar
+from gradcalc.graph import Graph, depends
 
 Formulas = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ Differentiate PROGRAM with SymPy and print one formula a variable.
 \b
   gradcalc diff '(x + y)*z'
   gradcalc diff 'sigmoid(w*x + b)' --wrt w --format latex
+  gradcalc diff 'sum((W @ x)^2)' --shape W=2x2 --shape x=2
 """
 
 
@@ -31,19 +33,23 @@ Differentiate PROGRAM with SymPy and print one formula a variable.
 @program
 @setting("WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
          help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
+@setting("SHAPE", "--shape", "shapes", metavar="NAME=SHAPE", multiple=True, callback=pairs,
+         help="Say that a variable is an array: x=3, W=2x3; formulas are those of its elements.")  # fmt: skip
 @click.option("-f", "--format", "format_", type=click.Choice(["text", "latex", "python", "c", "json"]),
               default="text", show_default=True, help="text is the language of PROGRAM itself.")  # fmt: skip
 @setting("OUTPUT", "-o", "--output", "file", metavar="FILE", callback=target,
          help="Write the formulas to a file; - is standard output.")  # fmt: skip
 @setting("MAX_NODES", "--max-nodes", metavar="N", type=click.IntRange(min=1), default=10_000_000,
          show_default=True, help="Refuse programs of more nodes.")  # fmt: skip
-def command(program: str, wrt: list[str], format_: str, file: str | None, max_nodes: int) -> int:
+def command(
+    program: str, wrt: list[str], shapes: dict[str, str], format_: str, file: str | None, max_nodes: int
+) -> int:
     """Differentiate PROGRAM with SymPy and print one formula a variable."""
     from gradcalc.language import parse
 
     text = read_program(program)
     graph = parse(text, None, max_nodes=max_nodes)
-    formulas = derivatives(graph, list(dict.fromkeys(wrt)))
+    formulas = derivatives(graph, list(dict.fromkeys(wrt)), shapes)
     refuse_unreal(formulas)
     if not formulas:
         output.note("the program has no variables, so it has no gradient")
@@ -51,19 +57,62 @@ def command(program: str, wrt: list[str], format_: str, file: str | None, max_no
     return 0
 
 
-def derivatives(graph: Graph, wrt: list[str]) -> Formulas:
-    """Return SymPy's derivatives by the names asked for, or by every variable."""
+def derivatives(graph: Graph, wrt: list[str], shapes: dict[str, str]) -> Formulas:
+    """Return SymPy's derivatives by the names asked for, or by every variable; of arrays by each element."""
     known = [*graph.variables, *graph.named]
-    for name in wrt:
-        if name not in known:
-            near = suggest(name, known)
+    for name in [*wrt, *shapes]:
+        if name not in known or (name in shapes and name not in graph.variables):
+            near = suggest(name, graph.variables if name in shapes else known)
             hint = f"did you mean '{near}'?" if near else ""
-            raise NamingError(f"unknown name '{name}' in --wrt", hint=hint)
+            raise NamingError(
+                f"unknown name '{name}' in {'--shape' if name in shapes else '--wrt'}", hint=hint
+            )
     from gradcalc.check import closed
 
+    asked = wrt or list(graph.variables)
+    if shapes or not are_scalar(set(graph.gates), graph.constants.values()):
+        graph, asked = elementwise(graph, asked, shapes)
     if not closed.is_small(graph, LARGEST):
         raise TooLargeError("the formulas would be too large", hint="give values: the numbers are no problem")
-    return closed.derivatives(graph, wrt or list(graph.variables))
+    return closed.derivatives(graph, asked)
+
+
+def elementwise(graph: Graph, wrt: list[str], shapes: dict[str, str]) -> tuple[Graph, list[str]]:
+    """Return a program with arrays as one of their elements, `W[0, 1]`, and the names of those asked for.
+
+    Shapes are all that counts; the numbers that stand for the variables meanwhile are arbitrary.
+    """
+    import numpy as np
+
+    from gradcalc.check.unroll import element_names, unroll
+    from gradcalc.gates.record import shape_of
+
+    draw = np.random.default_rng(0)
+    point = {name: draw.uniform(1, 2, shape(name, shapes.get(name, ""))) for name in graph.variables}
+    try:
+        values = graph.forward(point)
+    except ShapeError as error:
+        hint = error.hint if shapes else "--shape x=2x3 says that x is a matrix of 2 rows; x=3, a vector"
+        raise ShapeError(error.message, source=error.source, span=error.span, hint=hint) from None
+    if shape_of(values[graph.output]):
+        text = graph.expr(graph.output, 40)
+        found = shape_of(values[graph.output])
+        message = f"the output has the shape {found}, and a gradient is that of one number"
+        raise ShapeError(message, source=graph.text, span=graph.span(graph.output), hint=f"sum({text})")
+    carries = depends(graph, [graph.node(name) for name in wrt])
+    unrolled = unroll(graph, values, carries, None, MOST_SCALARS)
+    if unrolled is None:
+        raise TooLargeError("the formulas would be too large", hint="give values: the numbers are no problem")
+    names = [e for name in wrt for e in element_names(name, shape_of(values[graph.node(name)]))]
+    return unrolled.graph, names
+
+
+def shape(name: str, text: str) -> tuple[int, ...]:
+    """Return the shape that a text says: `2x3`, `3`; nothing for a number."""
+    sizes = text.replace(",", "x").replace("×", "x").split("x") if text else []
+    if not all(size.strip().isdecimal() for size in sizes):
+        raise UsageError(f"'{text}' is not the shape of '{name}'", hint=f"--shape {name}=2x3, or {name}=3")
+    return tuple(int(size) for size in sizes)
 
 
 def refuse_unreal(formulas: Formulas) -> None:
@@ -137,17 +186,26 @@ def _python(graph: Graph, formulas: Formulas) -> str:
 
 
 def _c(graph: Graph, formulas: Formulas) -> str:
+    """Return C, in which the element W[0, 1] is W[0][1]."""
+    import re
+
     import sympy
 
     functions = {"Floor": "floor", "Round": "rint"}
-    return _lines(
-        formulas, lambda name, f: f"d{_label(graph)}_d{name} = {sympy.ccode(f, user_functions=functions)};"
-    )
+
+    def line(name: str, formula: Any) -> str:
+        text = f"d{_label(graph)}_d{name} = {sympy.ccode(formula, user_functions=functions)};"
+        return re.sub(r"\[[\d, ]+\]", lambda index: index[0].replace(", ", "]["), text)
+
+    return _lines(formulas, line)
 
 
 def _lines(formulas: Formulas, line: Callable[[str, Any], str]) -> str:
     return "".join(line(name, formula) + "\n" for name, formula in formulas.items())
 
+
+MOST_SCALARS = 10_000
+"""Sums that arrays may take: beyond it nobody reads their formulas."""
 
 LARGEST = 2000
 """Nodes, shared parts repeated, up to which a formula can be asked for; nobody reads a longer one."""

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
-from gradcalc import point as points
-from gradcalc.commands import output
+from gradcalc.commands import arguments, output
 from gradcalc.commands.arguments import (
+    Lines,
     SortedCommand,
+    pairs,
     program,
     read_program,
     setting,
     split,
     target,
-    tolerance,
 )
 from gradcalc.commands.patience import patience
 from gradcalc.errors import NamingError, UsageError, suggest
-from gradcalc.graph import Graph
-from gradcalc.report import FORMATS, writer
-from gradcalc.result import Result
+from gradcalc.graph import Graph, Value
+from gradcalc.point.arguments import assignments, is_empty
+from gradcalc.point.arguments import value as value_of
+from gradcalc.point.constants import Draws
+from gradcalc.report import writer
+from gradcalc.result import Result, worst
 
 Calculation = Callable[[Sequence[str] | None], Result]
 """The names that gradients are asked for -> the result; None stands for all variables."""
@@ -37,8 +40,8 @@ OUTPUT = ("value", "output.value")
 HELP = """\
 Compute the gradient of PROGRAM at a point, show every step, and prove it.
 
-PROGRAM is a text, @FILE or - (standard input). Values are numbers or constant expressions:
-x=pi/4, x=@FILE.
+PROGRAM is a text, @FILE or - (standard input). Values are numbers, constant expressions or files:
+x=pi/4, W='[[1, 2], [3, 4]]', W='randn(3, 4)', W=@w.npy, W=@d.npz:W, x=@t.csv:column, x=@FILE.
 
 \b
   gradcalc '(x + y)*z' x=-2 y=5 z=-4
@@ -60,51 +63,94 @@ GRADCALC_MAX_NODES=1000.
 )
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
-@setting("AT", "--at", metavar="FILE", type=click.Path(allow_dash=True),
-         help="Read values from a .json, .toml or .csv file, or JSON from standard input (-).")  # fmt: skip
-@setting("WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
-         help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
-@setting("FORMAT", "-f", "--format", "format_", type=click.Choice(list(FORMATS)), default="table",
-         show_default=True, help="How the report is written.")  # fmt: skip
+@arguments.at
+@arguments.seed
+@setting("UPSTREAM", "--upstream", metavar="VALUE",
+         help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
+@arguments.wrt
+@arguments.format_
 @setting("OUTPUT", "-o", "--output", metavar="FILE", callback=target,
-         help="Write the report to a file; - is standard output.")  # fmt: skip
+         help="Write the report to a file, the gradients alone to a .npz; - is standard output.")  # fmt: skip
 @setting("CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).")
-@setting("RTOL", "--rtol", type=float, default=1e-9, show_default=True, callback=tolerance,
-         help="Relative error that still passes.")  # fmt: skip
-@setting("ATOL", "--atol", type=float, default=0.0, show_default=True, callback=tolerance,
-         help="Absolute error that still passes.")  # fmt: skip
-@setting("STRICT", "--strict", is_flag=True, help="Exit 3 also where the verdict is inaccurate or undecided.")
+@arguments.rtol
+@arguments.atol
+@arguments.strict
 @setting("GET", "--get", metavar="NAME", multiple=True, callback=split,
          help="Print this gradient alone; repeatable, tab-separated. 'value' is the output.")  # fmt: skip
+@setting("CLAIM", "--claim", "claims", metavar="NAME=EXPR", multiple=True, callback=pairs, type=Lines(),
+         help="Judge value=EXPR or grad_x=EXPR: a number, array or formula; repeatable.")  # fmt: skip
 @setting("NODES", "--nodes", type=click.Choice(["all", "named", "none"]),
          help="Which nodes to show; a terminal shows the named ones of more than 60.")  # fmt: skip
-@setting("MAX_NODES", "--max-nodes", metavar="N", type=click.IntRange(min=1), default=10_000_000,
-         show_default=True, help="Refuse programs of more nodes.")  # fmt: skip
-@setting("COLOR", "--color", type=click.Choice(["auto", "always", "never"]), default="auto",
-         show_default=True, help="When to use colour; NO_COLOR is heeded.")  # fmt: skip
+@arguments.max_nodes
+@arguments.color
 def command(
-    values: Sequence[str], at: str | None, get: list[str], strict: bool, format_: str, color: str, **rest: Any
-) -> int:
+    values: Sequence[str], at: str | None, get: list[str], strict: bool, format_: str, color: str,
+    seed: int, upstream: str | None, **rest: Any,
+) -> int:  # fmt: skip
     """Compute the gradient of PROGRAM at a point, show every step, and prove it."""
-    refuse_second_reader(rest["program"], at, values)
-    spare = points.from_file(at) if at is not None else {}
-    point = spare | points.assignments(values)
-    calculate = calculation(point, spare, get, **rest)
-    if get:
-        result, line = gotten(calculate, get, rest["wrt"])
-        output.emit([line], rest["output"])
+    refuse_second_reader(rest["program"], at, values, upstream)
+    archive = is_archive(rest["output"])
+    spare, draws = point_in(at), Draws(seed)
+    point = spare | assignments(values, draws)
+    start = None if upstream is None else arriving(upstream, draws)
+    calculate = calculation(point, spare, get, start, draws, **rest)
+    names = list(dict.fromkeys(rest["wrt"])) or None
+    wrt = [*rest["wrt"], *gradients_in(rest["claims"])]
+    result, found = gotten(calculate, get, wrt) if get else (calculate(names), [])
+    if archive:
+        output.emit_bytes(packed(dict(zip(get, found, strict=True)) or result.gradients), rest["output"])
+    elif get:
+        output.emit([line(found)], rest["output"])
     else:
-        result = calculate(list(dict.fromkeys(rest["wrt"])) or None)
         options = output.options(color, rest["nodes"], rest["output"])
         output.emit(writer(format_)(result, options), rest["output"])
-    if get or format_ not in ("table", "json"):
+    if get or archive or format_ not in ("table", "json"):
         remark(result)
     return exit_code(result, strict)
 
 
-def refuse_second_reader(program: str, at: str | None, values: Sequence[str]) -> None:
+def gradients_in(claims: Mapping[str, str]) -> list[str]:
+    """Return the names whose gradients claims are about."""
+    return [name.removeprefix("grad_") for name in claims if name.startswith("grad_")]
+
+
+def is_archive(file: str | None) -> bool:
+    """Whether -o names a .npz file; UsageError where a format of reports was asked for as well."""
+    if file is None or not file.lower().endswith(".npz"):
+        return False
+    source = click.get_current_context().get_parameter_source("format_")
+    if source is click.core.ParameterSource.COMMANDLINE:
+        hint = f"leave --format out, or write the report to another file than '{file}'"
+        raise UsageError("a .npz file holds gradients, not a report: it has no --format", hint=hint)
+    return True
+
+
+def point_in(at: str | None) -> dict[str, Value]:
+    """Return the point of --at."""
+    if at is None:
+        return {}
+    from gradcalc.point.files import from_file
+
+    return from_file(at)
+
+
+def arriving(text: str, draws: Draws) -> Value:
+    """Return the value of --upstream."""
+    if is_empty(text):
+        raise UsageError("--upstream has no value", hint="write --upstream VALUE, as in NAME=VALUE")
+    return value_of("--upstream", text, draws=draws)
+
+
+def packed(values: Mapping[str, Value]) -> bytes:
+    """Return values as a .npz file."""
+    from gradcalc.point.arrays import npz
+
+    return npz(values)
+
+
+def refuse_second_reader(program: str, at: str | None, values: Sequence[str], upstream: str | None) -> None:
     """Raise UsageError where standard input would be read twice."""
-    points_from_it = [at == "-", *(value.partition("=")[2] == "@-" for value in values)]
+    points_from_it = [at == "-", upstream == "@-", *(value.partition("=")[2] == "@-" for value in values)]
     if program in ("-", "@-") and any(points_from_it):
         raise UsageError("standard input can be the program or the point, not both")
     if sum(points_from_it) > 1:
@@ -112,8 +158,9 @@ def refuse_second_reader(program: str, at: str | None, values: Sequence[str]) ->
 
 
 def calculation(
-    point: dict[str, float], spare: dict[str, float], get: list[str], *, program: str, check: bool,
-    rtol: float, atol: float, max_nodes: int, **_rest: object,
+    point: dict[str, Value], spare: dict[str, Value], get: list[str], upstream: Value, draws: Draws, *,
+    program: str, check: bool, rtol: float, atol: float, max_nodes: int, claims: Mapping[str, str],
+    **_rest: object,
 ) -> Calculation:  # fmt: skip
     """Return the calculation as a function of the names that gradients are asked for."""
     from gradcalc.language import parse
@@ -126,7 +173,7 @@ def calculation(
             with patience("computing and checking" if check else "computing"):
                 return compute(
                     text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
-                    spare=spare.keys(),
+                    spare=spare.keys(), upstream=upstream, seed=draws.seed, claims=claims,
                 )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by
@@ -146,15 +193,19 @@ def refuse_unknown(graph: Graph, get: list[str]) -> None:
             raise NamingError(f"unknown name '{name}' in --get", hint=hint)
 
 
-def gotten(calculate: Calculation, get: list[str], wrt: list[str]) -> tuple[Result, str]:
-    """Return the result and the line of the numbers asked for by --get."""
+def gotten(calculate: Calculation, get: list[str], wrt: list[str]) -> tuple[Result, list[Value]]:
+    """Return the result and the values asked for by --get."""
     names = [name for name in get if name not in OUTPUT]
     result = calculate(list(dict.fromkeys([*wrt, *names])))
     if "value" in get and ("value" in result.graph.variables or "value" in result.graph.named):
         names.append("value")
         result = calculate(list(dict.fromkeys([*wrt, *names])))
-    numbers = [result.gradients[name] if name in names else result.output.value for name in get]
-    return result, "\t".join(map(repr, numbers)) + "\n"
+    return result, [result.gradients[name] if name in names else result.output.value for name in get]
+
+
+def line(values: Iterable[Value]) -> str:
+    """Return values as one line: numbers, and arrays as nested lists."""
+    return "\t".join(repr(x if isinstance(x, float) else x.tolist()) for x in values) + "\n"
 
 
 def remark(result: Result) -> None:
@@ -167,12 +218,17 @@ def remark(result: Result) -> None:
         output.note(verdict(result.check))
         for reason in reasons(result):
             output.note(f"  {reason}")
+    for name, entry in result.claims.items():
+        if entry.verdict != "pass":
+            from gradcalc.report.wording import claim
+
+            output.note(claim(name, entry))
 
 
 def exit_code(result: Result, strict: bool) -> int:
-    """Return 1 for a wrong gradient, 3 for an unfinished check or one short of --strict, else 0."""
-    if result.check is None or result.check.verdict == "pass":
-        return 0
-    if result.check.verdict == "fail":
+    """Return 1 for a wrong gradient or claim, 3 for an unfinished check or one short of --strict, else 0."""
+    proof = result.check
+    verdict = worst([proof.verdict if proof else None, *(claim.verdict for claim in result.claims.values())])
+    if verdict == "fail":
         return 1
-    return 3 if strict or not result.check.finished else 0
+    return 3 if verdict != "pass" and (strict or not (proof is None or proof.finished)) else 0

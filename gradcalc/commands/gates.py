@@ -12,6 +12,8 @@ from gradcalc.commands import output
 from gradcalc.commands.arguments import SortedCommand
 from gradcalc.errors import UsageError, suggest, width
 from gradcalc.gates import CALLABLE, FAMILIES, GATES, Gate, lookup
+from gradcalc.gates.record import Edge, Kink
+from gradcalc.report.values import in_words, option, options, whole
 
 FLOWS = {
     "distributor": "passes the upstream gradient on to every input",
@@ -22,6 +24,12 @@ FLOWS = {
 }
 """What each flow does to the gradient on its way back."""
 
+FLOWS_OF_ELEMENTS = FLOWS | {
+    "distributor": "passes the upstream gradient on to every element",
+    "router": "sends the upstream gradient to the elements that were taken, 0 to the others",
+}
+"""The same for gates between elements of arrays."""
+
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's interface
     return [name for name in CALLABLE if name.startswith(incomplete)]
@@ -30,11 +38,13 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 HELP = """\
 List the gates, or show the page of gate NAME.
 
-A page has the gate's definition, its local gradients, its flow, its kinks, and what it keeps.
+A page has the gate's definition, its local gradients, its flow, its kinks, and what it keeps. Gates
+between arrays have rules in place of local gradients, in which g is the upstream gradient.
 
 \b
   gradcalc gates
   gradcalc gates sigmoid
+  gradcalc gates matmul
 """
 
 
@@ -80,19 +90,59 @@ def brief(gate: Gate) -> dict[str, Any]:
         "signature": gate.signature,
         "aliases": list(gate.aliases),
         "infix": gate.infix or None,
+        "elementwise": gate.elementwise,
+        "options": options(gate.options),
         "flow": gate.flow,
         "keeps": list(gate.keeps),
         "domain": [d.text for d in gate.domain],
-        "kinks": [{name: x for name, x in k._asdict().items() if name != "where"} for k in gate.kinks],
+        "kinks": [_told(kink) for kink in gate.kinks],
         "expansion": gate.expansion or None,
         "doc": gate.doc,
     }
 
 
+def _told(kink: Kink) -> dict[str, Any]:
+    told = {name: x for name, x in kink._asdict().items() if name not in ("where", "static")}
+    return told | {"options": options(kink.static)}
+
+
 def full(gate: Gate) -> dict[str, Any]:
-    """Return all of a gate's page, with SymPy's definition and local gradients."""
+    """Return all of a gate's page: definition, local gradients or the rules of arrays, pinned values."""
+    pinned = [_pinned(edge) for edge in gate.edges]
+    if not gate.elementwise:
+        return {
+            **brief(gate),
+            "definition": gate.means,
+            "local": {},
+            "arrives": rules(gate),
+            "pinned": pinned,
+        }
     definition, local = formulas(gate)
-    return {**brief(gate), "definition": definition, "local": local}
+    return {**brief(gate), "definition": definition, "local": local, "arrives": {}, "pinned": pinned}
+
+
+def _pinned(edge: Edge) -> dict[str, Any]:
+    return {
+        "inputs": [whole(_array(x)) for x in edge.inputs],
+        "options": options(edge.static),
+        "value": whole(_array(edge.value)),
+        "local": [whole(_array(x)) for x in edge.local],
+        "why": edge.why,
+    }
+
+
+def _array(x: Any) -> Any:
+    """Return a pinned value's nested tuples as an array, a number as it is."""
+    if not isinstance(x, tuple):
+        return x
+    import numpy as np
+
+    return np.asarray(x, dtype=float)
+
+
+def rules(gate: Gate) -> dict[str, str]:
+    """Return how the gradient of each input comes from g, the upstream gradient."""
+    return dict(zip(gate.parameters, gate.arrives, strict=True))
 
 
 def formulas(gate: Gate) -> tuple[str, dict[str, str]]:
@@ -145,12 +195,9 @@ def _cut(text: str, columns: int) -> str:
 def page(gate: Gate) -> Iterator[str]:
     """Yield a gate's page."""
     yield f"{gate.signature}\n  {gate.doc}\n\n"
-    definition, local = formulas(gate)
     facts = [
         ("written", how_written(gate)),
-        ("definition", definition),
-        *(("local gradient", f"d/d{name} = {formula}") for name, formula in local.items()),
-        ("flow", f"{gate.flow}: {FLOWS.get(gate.flow or '', '')}"),
+        *(mathematics(gate) if gate.elementwise else means(gate)),
         ("keeps", ", ".join("its output" if name == "out" else name for name in gate.keeps) or "nothing"),
         *(("domain", d.text) for d in gate.domain),
         *(("jump" if k.jump else "kink", _kink(k)) for k in gate.kinks),
@@ -164,6 +211,22 @@ def page(gate: Gate) -> Iterator[str]:
             before = title
 
 
+def mathematics(gate: Gate) -> Iterator[tuple[str, str]]:
+    """Yield the definition, the local gradients and the flow of an elementwise gate."""
+    definition, local = formulas(gate)
+    yield "definition", definition
+    yield from (("local gradient", f"d/d{name} = {formula}") for name, formula in local.items())
+    yield "flow", f"{gate.flow}: {FLOWS.get(gate.flow or '', '')}"
+
+
+def means(gate: Gate) -> Iterator[tuple[str, str]]:
+    """Yield the definition, the rules and the flow of a gate between elements of arrays."""
+    yield "definition", gate.means
+    yield from (("gradient", f"of {name}: {rule}") for name, rule in rules(gate).items())
+    yield "gradient", "g is the upstream gradient"
+    yield "flow", f"{gate.flow}: {FLOWS_OF_ELEMENTS.get(gate.flow or '', '')}"
+
+
 def how_written(gate: Gate) -> str:
     """Return the ways to write a gate."""
     symbols = [gate.infix and f"x {gate.infix} y", gate.prefix and f"{gate.prefix}x"]
@@ -171,13 +234,20 @@ def how_written(gate: Gate) -> str:
     return ", ".join(filter(None, [*symbols, *calls]))
 
 
-def _kink(kink: Any) -> str:
+def _kink(kink: Kink) -> str:
     others = {"torch": kink.torch, "JAX": kink.jax, "TensorFlow": kink.tf}
     said = [f"{system} {answer}" for system, answer in others.items() if answer]
     return f"where {kink.text}: local gradient {kink.ours} here" + (f"; {', '.join(said)}" if said else "")
 
 
-def _edge(gate: Gate, edge: Any) -> str:
-    given = ", ".join(f"{x:.6g}" for x in edge.inputs)
-    local = ", ".join("none" if x is None else f"{x:.6g}" for x in edge.local)
-    return f"{gate.name}({given}) = {edge.value:.6g}, local gradient {local}: {edge.why}"
+def _edge(gate: Gate, edge: Edge) -> str:
+    given = [_value(x) for x in edge.inputs] + [
+        f"{name}={option(name, x)}" for name, x in edge.static.items()
+    ]
+    local = ", ".join("none" if x is None else _value(x) for x in edge.local)
+    word = "local gradient" if gate.elementwise else "gradient of its sum"
+    return f"{gate.name}({', '.join(given)}) = {_value(edge.value)}, {word} {local}: {edge.why}"
+
+
+def _value(x: Any) -> str:
+    return in_words(_array(x), lambda number: f"{number:.6g}")

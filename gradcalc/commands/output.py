@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from gradcalc.errors import UsageError, printable
 from gradcalc.report import NodeChoice, Options
@@ -54,8 +54,23 @@ def emit(pieces: Iterable[str], file: str | None = None) -> None:
     from pathlib import Path
 
     text = "".join(pieces)
-    try:
+    with _sentences(file):
         Path(file).write_text(text, encoding="utf-8")
+
+
+def emit_bytes(data: bytes, file: str) -> None:
+    """Write a file."""
+    from pathlib import Path
+
+    with _sentences(file):
+        Path(file).write_bytes(data)
+
+
+@contextmanager
+def _sentences(file: str) -> Iterator[None]:
+    """Turn what writing a file ends in into a sentence."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"cannot write '{file}': {(reason or '').lower()}") from None

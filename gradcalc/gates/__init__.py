@@ -11,10 +11,17 @@ from gradcalc.gates import (
     arithmetic,
     exponential,
     hyperbolic,
+    layers,
+    linear_algebra,
     logic,
+    losses,
     powers,
+    probability,
+    products,
+    reductions,
     rounding,
     selection,
+    shaping,
     special,
     trigonometric,
 )
@@ -32,6 +39,13 @@ FAMILIES: dict[str, tuple[Gate, ...]] = {
     "comparison and logic": logic.GATES,
     "activations": activations.GATES,
     "special functions": special.GATES,
+    "shaping arrays": shaping.GATES,
+    "reductions": reductions.GATES,
+    "products of vectors and matrices": products.GATES,
+    "square matrices": linear_algebra.GATES,
+    "probability": probability.GATES,
+    "losses": losses.GATES,
+    "network layers": layers.GATES,
 }
 """Title of the family -> its gates."""
 

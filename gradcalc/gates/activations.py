@@ -63,8 +63,7 @@ LOGIT = Gate(
 RELU = Gate(
     "relu",
     definition=lambda m, x: m.max(0, x),
-    forward=lambda m, x: m.where(x <= 0, lambda: 0, lambda: x),
-    partials=(lambda m, x: m.where(x > 0, lambda: 1, lambda: 0),),
+    partials=(lambda m, out: m.where(out > 0, lambda: 1, lambda: 0),),
     flow="router",
     doc="max(0, x), the rectified linear unit (CS231n, lecture 4); its slope at 0 is 0.",
     latex=r"\max(0, {x})",
@@ -89,7 +88,7 @@ LEAKY_RELU = Gate(
     latex=r"\operatorname{leaky\_relu}_{{slope}}({x})",
     kinks=(
         Kink(
-            lambda x, slope=0.01: x == 0 and slope != 1, "x = 0", False,
+            lambda x, slope=0.01: (x == 0) & (slope != 1), "x = 0", False,
             "slope, 0", "slope, 0", "1, 0", "slope", (0.0, 0.01),
         ),
     ),
@@ -114,7 +113,7 @@ ELU = Gate(
     latex=r"\operatorname{elu}_{{alpha}}({x})",
     kinks=(
         Kink(
-            lambda x, alpha=1.0: x == 0 and alpha != 1, "x = 0", False,
+            lambda x, alpha=1.0: (x == 0) & (alpha != 1), "x = 0", False,
             "alpha, 0", "alpha", "alpha, 0", "alpha", (0.0, 2.0),
         ),
     ),

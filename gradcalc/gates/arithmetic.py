@@ -65,13 +65,13 @@ DIV = Gate(
 )
 
 
-def _power_slope(m: Any, x: Any, y: Any, out: Any) -> Any:
+def _power_slope(m: Any, x: Any, y: Any) -> Any:
     """Return y x^(y-1), and 0 where y is 0: x^0 is constant, also at x = 0.
 
     From y = 1 on, y - 1 is exact and x^y might underflow; below, y - 1 is rounded and x^y / x is not.
     """
     by_power = lambda: y * m.pow(x, y - 1)
-    by_quotient = lambda: m.where(m.equal(x, 0), by_power, lambda: y * m.divide(out, x))
+    by_quotient = lambda: m.where(m.equal(x, 0), by_power, lambda: y * m.divide(m.pow(x, y), x))
     return m.where(m.equal(y, 0), lambda: 0, lambda: m.where(y >= 1, by_power, by_quotient))
 
 
@@ -94,7 +94,7 @@ POW = Gate(
     ),
     kinks=(
         Kink(
-            lambda x, y: x == 0 and y == 0, "0^y jumps at y = 0", True,
+            lambda x, y: (x == 0) & (y == 0), "0^y jumps at y = 0", True,
             "0, 0", "0, 0", "nan, 0", "nan, 0", (0.0, 0.0),
         ),
     ),
@@ -133,7 +133,7 @@ MOD = Gate(
     domain=(Domain(lambda x, y: y != 0, "y != 0"),),
     kinks=(
         Kink(
-            lambda x, y: y != 0 and x % y == 0, "x is a multiple of y", True,
+            lambda x, y: (y != 0) & (x % (y + (y == 0)) == 0), "x is a multiple of y", True,
             "1, -x/y", "1, -x/y", "1, -x/y", "1, -x/y", (6.0, 2.0),
         ),
     ),

@@ -78,7 +78,7 @@ HYPOT = Gate(
     latex=r"\sqrt{{x}^2 + {y}^2}",
     kinks=(
         Kink(
-            lambda x, y: x == 0 and y == 0, "x = y = 0, the tip of the cone", False,
+            lambda x, y: (x == 0) & (y == 0), "x = y = 0, the tip of the cone", False,
             "0, 0", "nan, nan", "0.5, 0.5", "", (0.0, 0.0),
         ),
     ),

@@ -9,6 +9,15 @@ against the first.* A rule says what it keeps from the forward pass by the names
 A parameter called `m` is the number system, `out` the gate's own output, `k` (variadic gates only)
 the number of the input asked about; any other name is the input of that name in the definition.
 A partial that is None says that no gradient ever flows along that wire (floor, a comparison).
+
+A gate without a `shape` is elementwise: its inputs broadcast, and a partial is multiplied with the
+upstream gradient. A gate with one (matmul, sum) has pullbacks in place of partials, which turn the
+upstream gradient `g` into that of one input:
+
+    matmul = Gate("matmul", ..., pullbacks=(lambda m, g, y: ..., lambda m, g, x: ...))
+
+A pullback may also ask for `shape`, that of its own input, for `shapes`, those of all, and for the
+gate's options (an axis) by name.
 """
 
 from __future__ import annotations
@@ -19,6 +28,7 @@ from functools import cached_property
 from types import CodeType
 from typing import Any, Literal, NamedTuple
 
+Shape = tuple[int, ...]
 Flow = Literal["distributor", "switcher", "router", "scaler", "mixer"]
 VARARGS = 0x04  # CO_VARARGS, the code flag that `inspect` reads: importing inspect costs start-up time
 
@@ -26,10 +36,11 @@ VARARGS = 0x04  # CO_VARARGS, the code flag that `inspect` reads: importing insp
 class Kink(NamedTuple):
     """A place where a gate is not smooth, and what is answered there.
 
-    `where` holds at the place, given the gate's inputs; `text` says it for people. `jump` is true
+    `where` holds at the place, given the gate's inputs (and options); element by element for arrays.
+    `text` says it for people. `jump` is true
     where the value itself jumps. `ours`, `torch`, `jax` and `tf` are the local gradients answered
     there, in the order of the inputs, as text; an empty text means that there is no such function.
-    `example` is one such place.
+    `example` is one such place, for a gate with a shape in nested tuples, and with the options `static`.
     """
 
     where: Callable[..., Any]
@@ -39,7 +50,8 @@ class Kink(NamedTuple):
     torch: str = ""
     jax: str = ""
     tf: str = ""
-    example: tuple[float, ...] = ()
+    example: tuple[Any, ...] = ()
+    static: Mapping[str, Any] = {}
 
 
 class Domain(NamedTuple):
@@ -52,13 +64,29 @@ class Domain(NamedTuple):
 class Edge(NamedTuple):
     """A pinned special value: at `inputs` the gate gives `value` and the local gradients `local`.
 
-    `local` has None where the gradient is not finite or not pinned. `why` gives the reason.
+    `local` has None where the gradient is not finite or not pinned. `why` gives the reason. For a
+    gate with a shape they are nested tuples, and `local` are the gradients of the output's sum.
     """
 
-    inputs: tuple[float, ...]
-    value: float
-    local: tuple[float | None, ...]
+    inputs: tuple[Any, ...]
+    value: Any
+    local: tuple[Any, ...]
     why: str
+    static: Mapping[str, Any] = {}
+
+
+class Sample(NamedTuple):
+    """Where tests sample a gate with a shape: inputs of these shapes, with numbers from low to high.
+
+    `static` are the options; `fixed` has the inputs that are no such numbers (the labels of classes),
+    by their number.
+    """
+
+    shapes: tuple[Shape, ...]
+    static: Mapping[str, Any] = {}
+    low: float = -2.0
+    high: float = 2.0
+    fixed: Mapping[int, Any] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +95,13 @@ class Gate:
 
     `definition(m, *inputs, **static)` is the mathematics in the functions of a number system `m`.
     `forward` is how floats compute it where the definition would lose digits.
-    `partials` is the rule: one local gradient an input (one in all for a variadic gate).
+    `partials` is the rule of an elementwise gate: one local gradient an input (one in all for a
+    variadic gate).
+    `shape` gives the output's shape from those of the inputs, and raises ShapeError; in its message
+    `{0}` stands for the text of the first input. `pullbacks` is the rule of a gate that has one.
+    `means` and `arrives` say in text what such a gate computes, and how each input's gradient comes
+    from the upstream gradient g; `samples` is where tests sample it.
+    `reduction` is the gate that a call with one input means (`max(x)` is the largest element).
     `latex` is a template: `{x}` stands for the input x, every other brace is LaTeX's own.
     `lazy` gives the numbers of the inputs that are computed at all, given their values; None: all are.
     `probe` holds one `(low, high)` range an input, where tests sample it.
@@ -92,6 +126,12 @@ class Gate:
     probe: tuple[tuple[float, float], ...] = ()
     edges: tuple[Edge, ...] = ()
     ulps: tuple[int, int] = (2, 4)
+    shape: Callable[..., Shape] | None = None
+    pullbacks: tuple[Callable[..., Any] | None, ...] = ()
+    means: str = ""
+    arrives: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    reduction: Gate | None = None
 
     def __repr__(self) -> str:
         return f"<gate {self.signature}>"
@@ -111,6 +151,16 @@ class Gate:
         """Names of the arguments that are no inputs (an axis): the definition's keyword-only ones."""
         code = self.definition.__code__
         return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+    @cached_property
+    def options(self) -> Mapping[str, Any]:
+        """Arguments that are no inputs and may be left out, with what then stands for them."""
+        return self.definition.__kwdefaults__ or {}
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether each element of the output depends on the inputs' elements at its own place alone."""
+        return self.shape is None
 
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
@@ -136,9 +186,9 @@ class Gate:
     @property
     def signature(self) -> str:
         """How the gate is called: `leaky_relu(x, slope=0.01)`, `max(x, ...)`."""
-        if self.variadic:
-            return f"{self.name}({self.parameters[0]}, ...)"
         shown = [f"{p}={_written(self.defaults[p])}" if p in self.defaults else p for p in self.parameters]
+        shown += ["..."] if self.variadic else []
+        shown += [f"{p}={self.options[p]}" if p in self.options else p for p in self.static]
         return f"{self.name}({', '.join(shown)})"
 
     def to_latex(self, *arguments: str) -> str:
@@ -153,9 +203,9 @@ class Gate:
 
     # What it computes.
 
-    def value(self, m: Any, *inputs: Any) -> Any:
+    def value(self, m: Any, *inputs: Any, **static: Any) -> Any:
         """Return the output as floats compute it, in the number system `m`."""
-        return (self.forward or self.definition)(m, *inputs)
+        return (self.forward or self.definition)(m, *inputs, **static)
 
     def local(self, k: int, m: Any, inputs: tuple[Any, ...], out: Any) -> Any:
         """Return d output / d input number `k` by the rule; exactly 0.0 where no gradient flows."""
@@ -165,9 +215,33 @@ class Gate:
         given = self.bind(inputs) | {"m": m, "out": out, "k": k}
         return m.number(rule(*[given[name] for name in argument_names(rule)]))
 
+    def pull(
+        self, k: int, m: Any, g: Any, inputs: tuple[Any, ...], out: Any, static: Mapping[str, Any]
+    ) -> Any:
+        """Return the gradient of input number `k`, of its shape, from the upstream gradient `g`.
+
+        Only for a gate with a shape; None where no gradient flows.
+        """
+        rule = self.rule(k)
+        if rule is None:
+            return None
+        names = argument_names(rule)
+        given: dict[str, Any] = {"k": k, **self.options, **static, "m": m, "g": g, "out": out}
+        if "shape" in names:
+            given["shape"] = shape_of(inputs[k])
+        if "shapes" in names:
+            given["shapes"] = tuple(map(shape_of, inputs))
+        given |= self.bind(inputs)
+        return rule(*[given[name] for name in names])
+
     def rule(self, k: int) -> Callable[..., Any] | None:
-        """Return the partial of input number `k`."""
-        return self.partials[0 if self.variadic else k]
+        """Return the partial, or the pullback, of input number `k`."""
+        return self.rules[0 if self.variadic else k]
+
+    @property
+    def rules(self) -> tuple[Callable[..., Any] | None, ...]:
+        """The partials or the pullbacks, whichever the gate has."""
+        return self.partials or self.pullbacks
 
     def bind(self, inputs: tuple[Any, ...]) -> dict[str, Any]:
         """Return the inputs by name, with the defaults of those that were left out."""
@@ -178,7 +252,7 @@ class Gate:
     @property
     def keeps(self) -> tuple[str, ...]:
         """What backward needs from forward: names of inputs and `out`, as the rule's parameters say."""
-        names = {name for rule in self.partials if rule for name in argument_names(rule)}
+        names = {name for rule in self.rules if rule for name in argument_names(rule)}
         return tuple(name for name in (*self.parameters, "out") if name in names)
 
     def kink_at(self, inputs: Sequence[float]) -> Kink | None:
@@ -187,6 +261,12 @@ class Gate:
             if kink.where(*inputs):
                 return kink
         return None
+
+
+def shape_of(x: Any) -> Shape:
+    """Return the shape of a float, `()`, or of an array."""
+    shape: Shape = getattr(x, "shape", ())
+    return shape
 
 
 def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:

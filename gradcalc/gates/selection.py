@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gradcalc.gates.logic import if_true
-from gradcalc.gates.record import Edge, Gate, Kink
+from gradcalc.gates.record import Edge, Gate, Kink, shape_of
+from gradcalc.gates.reductions import AMAX, AMIN
 
 WIDE = (-1e3, 1e3)
 
@@ -15,15 +16,26 @@ def shared(m: Any, k: int, x: tuple[Any, ...], out: Any) -> Any:
     return m.divide(m.number(x[k] == out), sum(a == out for a in x))
 
 
+def _winners(best: Any, x: tuple[Any, ...]) -> Any:
+    """Return how many inputs are the best one, element by element."""
+    if any(map(shape_of, x)):
+        from gradcalc.systems import array  # there are arrays
+
+        top = getattr(array, best.__name__)(*x)
+    else:
+        top = best(x)
+    return sum(a == top for a in x)
+
+
 def _ties(best: Any) -> tuple[Kink, Kink]:
     """Return the kinks of a gate that passes on the best of its inputs."""
     return (
         Kink(
-            lambda *x: x.count(best(x)) == 2, f"two inputs tie for the {best.__name__}imum", False,
+            lambda *x: _winners(best, x) == 2, f"two inputs tie for the {best.__name__}imum", False,
             "1/2, 1/2", "1/2, 1/2", "1/2, 1/2", "1, 0", (2.0, 2.0),
         ),
         Kink(
-            lambda *x: x.count(best(x)) > 2, f"more than two inputs tie for the {best.__name__}imum", False,
+            lambda *x: _winners(best, x) > 2, f"more than two inputs tie for the {best.__name__}imum", False,
             "1/3, 1/3, 1/3", "1/3, 1/3, 1/3", "1/3, 1/3, 1/3", "1/3, 1/3, 1/3", (2.0, 2.0, 2.0),
         ),
     )  # fmt: skip
@@ -46,6 +58,7 @@ MAX = Gate(
         Edge((3.0, 3.0, 1.0), 3.0, (0.5, 0.5, 0.0), "a tie is shared"),
     ),
     ulps=(0, 0),
+    reduction=AMAX,
 )
 
 MIN = Gate(
@@ -63,6 +76,7 @@ MIN = Gate(
         Edge((1.0, 1.0, 3.0), 1.0, (0.5, 0.5, 0.0), "a tie is shared"),
     ),
     ulps=(0, 0),
+    reduction=AMIN,
 )
 
 
@@ -91,15 +105,15 @@ CLIP = Gate(
     latex=r"\operatorname{clip}({x}, {low}, {high})",
     kinks=(
         Kink(
-            lambda x, low, high: x == low <= high, "x is at its lower edge", False,
+            lambda x, low, high: (x == low) & (low <= high), "x is at its lower edge", False,
             "1, 0, 0", "1, 0, 0", "0.5, 0.5, 0", "1, 0, 0", (0.0, 0.0, 1.0),
         ),
         Kink(
-            lambda x, low, high: low <= high == x, "x is at its upper edge", False,
+            lambda x, low, high: (low <= high) & (high == x), "x is at its upper edge", False,
             "1, 0, 0", "1, 0, 0", "0.5, 0, 0.5", "1, 0, 0", (1.0, 0.0, 1.0),
         ),
         Kink(
-            lambda x, low, high: x < low == high, "low = high, and x is below", False,
+            lambda x, low, high: (x < low) & (low == high), "low = high, and x is below", False,
             "0, 1, 0", "0, 0, 0", "0, 0.5, 0.5", "0, 1, 0", (-1.0, 0.0, 0.0),
         ),
     ),

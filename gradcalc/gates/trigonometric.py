@@ -139,7 +139,7 @@ ATAN2 = Gate(
     domain=(Domain(lambda y, x: x != 0 or y != 0, "not x = y = 0"),),
     kinks=(
         Kink(
-            lambda y, x: y == 0 and x < 0, "y = 0 and x < 0, where the angle turns from pi to -pi", True,
+            lambda y, x: (y == 0) & (x < 0), "y = 0 and x < 0, where the angle turns from pi to -pi", True,
             "1/x, 0", "1/x, 0", "1/x, 0", "1/x, 0", (0.0, -2.0),
         ),
     ),

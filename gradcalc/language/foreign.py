@@ -9,7 +9,19 @@ from collections.abc import Callable, Mapping
 
 from gradcalc.errors import GradcalcError
 from gradcalc.gates import CALLABLE
-from gradcalc.language.mending import Place, applied, atom_end, left_edge, matching, right_edge, write
+from gradcalc.language.mending import (
+    BRACKETS,
+    Place,
+    applied,
+    as_call,
+    atom_end,
+    is_method,
+    left_edge,
+    matching,
+    parts,
+    right_edge,
+    write,
+)  # fmt: skip
 from gradcalc.language.tokens import END, ENDS, is_name, is_number
 
 SYMBOLS = {
@@ -50,7 +62,6 @@ POWERS = {"squared": "^2", "cubed": "^3"}
 """Words behind an operand -> its power."""
 
 PERCENT = "% is a remainder here; a percentage is divided by 100"
-ARRAYS = "arrays are not supported yet"
 ABSOLUTE = "an absolute value is written abs(x)"
 CHOICE = "a choice is written where(condition, a, b)"
 BRACES = "braces are not brackets here"
@@ -111,11 +122,13 @@ def negation(at: Place) -> GradcalcError:
 
 
 def braces(at: Place) -> GradcalcError:
-    """Refuse `{x}`."""
+    """Refuse `{x}` and `{1, 2}`."""
     end = matching(at.source, at.i)
     if end <= at.i + 1 or at.tokens[end] != "}":
         return at.refuse(BRACES, ROUND)
-    return at.refuse(BRACES, write(f"({at.slice(at.i + 1, end - 1)})"), last=end)
+    inner = at.slice(at.i + 1, end - 1)
+    is_list = len(parts(at.source, at.i, end)) > 1
+    return at.refuse(BRACES, write(f"[{inner}]" if is_list else f"({inner})"), last=end)
 
 
 # Where an operator is due.
@@ -203,12 +216,29 @@ def replaced(at: Place, symbol: str) -> GradcalcError:
     return at.refuse(message, write(mended), first=at.start, last=last)
 
 
-def prime(at: Place) -> GradcalcError:
+def apostrophe(at: Place) -> GradcalcError:
     """Refuse `x'`."""
+    mended = write(f"{at.slice(at.start, at.end)}.T")
+    return at.refuse("a transpose is written .T", mended, first=at.start)
+
+
+def prime(at: Place) -> GradcalcError:
+    """Refuse `x′`."""
     if at.start == at.end and is_name(at.tokens[at.start]):
         mended = write(f"{at.slice(at.start, at.end)}_prime")
         return at.refuse("a prime is not part of a name", mended, first=at.start)
     return at.refuse("a prime is not an operator")
+
+
+def method(at: Place) -> GradcalcError:
+    """Refuse `(x + y).sum(axis=0)`."""
+    name, opening = at.tokens[at.i + 1], at.i + 2
+    if not is_method(at.source, at.i + 1):
+        return at.refuse("'.' is not an operator")
+    last = matching(at.source, opening)
+    given = at.slice(opening + 1, last - 1) if last > opening + 1 else ""
+    mended = write(as_call(name, at.slice(at.start, at.end), given))
+    return at.refuse("a gate is called with its input in parentheses", mended, first=at.start, last=last)
 
 
 def spoken_power(at: Place) -> GradcalcError:
@@ -228,10 +258,13 @@ def factorial(at: Place) -> GradcalcError:
 
 
 def closing(at: Place) -> GradcalcError:
-    """Refuse `(x]` and `x}`."""
+    """Refuse `(x]`, `[x)` and `x}`."""
     if at.brackets:
-        return at.refuse(f"'{at.symbol}' cannot close '('", write(")"))
-    return at.refuse(f"'{at.symbol}' closes nothing", ROUND)
+        opening = at.tokens[at.brackets[-1]]
+        return at.refuse(f"'{at.symbol}' cannot close '{opening}'", write(BRACKETS[opening]))
+    opening = next(opening for opening, closer in BRACKETS.items() if closer == at.symbol)
+    hint = f"leave it out, or open a '{opening}' before it" if opening != "{" else ROUND
+    return at.refuse(f"'{at.symbol}' closes nothing", hint)
 
 
 def equals(at: Place) -> GradcalcError:
@@ -302,19 +335,15 @@ def saying(message: str, hint: str = "") -> Refusal:
 
 OPERANDS: Mapping[str, Refusal] = {
     "|": bars, "||": bars, "\\": tex, '"': text, "'": text, "!": negation, "{": braces,
-    "[": saying(f"a list in brackets is an array, and {ARRAYS}"),
-    "@": saying(f"'@' multiplies arrays, and {ARRAYS}"),
-    "]": saying("']' closes nothing", ROUND), "}": saying("'}' closes nothing", ROUND),
+    "}": saying("'}' closes nothing", ROUND),
 }  # fmt: skip
 """Symbols where an operand is due -> how they are refused."""
 
 OPERATORS: Mapping[str, Refusal] = {
-    "?": question, "'": prime, "’": prime, "′": prime, "!": factorial, "]": closing, "}": closing, "\\": tex,
-    "=": equals,
+    "?": question, "'": apostrophe, "’": prime, "′": prime, "!": factorial, "]": closing, "}": closing,
+    "\\": tex, "=": equals,
     "{": subscript,
-    "[": saying(f"an index takes an element of an array, and {ARRAYS}"),
-    "@": saying(f"'@' multiplies arrays, and {ARRAYS}"),
-    ".": saying("'.' is not an operator"),
+    ".": method,
     "//": saying("'//' is not in the language", "floor(x/y) rounds a quotient down"),
 }  # fmt: skip
 """Symbols where an operator is due -> how they are refused."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gradcalc.gates import CONSTANT, VARIABLE
 from gradcalc.graph import Graph
@@ -32,7 +33,9 @@ class Function:
     # Written like a gate, so that one piece of code binds the arguments of both.
     defaults: Mapping[str, float] = field(default_factory=dict)
     static: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     variadic: bool = False
+    reduction: None = None
 
     size: int = field(init=False)
     """Nodes that a call may make, and the steps that it takes where it makes none."""
@@ -80,7 +83,8 @@ def inline(
                 continue
             if gate is CONSTANT:
                 graph.constants[len(graph)] = body.constants[node]
-            nodes.append(graph.add(gate, inputs, body.first[node], body.last[node]))
+            static = body.static.get(node)
+            nodes.append(graph.add(gate, inputs, body.first[node], body.last[node], static))
         else:
             value = nodes[body.output]
             if not waiting:

@@ -16,7 +16,7 @@ LARGE = 1_000_000
 TAIL = 1_000
 """Characters at its end that are."""
 
-DANGLING = re.compile(r"(\*\*|[<>=!]=|[-+*/%^<>=]|\b(?:and|or|not)\b|(?<![\w.])\.|(?<=[a-z])\.)[\s;]*\Z")
+DANGLING = re.compile(r"(\*\*|[<>=!]=|[-+*/%^<>=@]|\b(?:and|or|not)\b|(?<![\w.])\.|(?<=[a-z])\.)[\s;]*\Z")
 """What no program ends with; a point may end a number."""
 
 
@@ -24,9 +24,10 @@ def refuse(text: str) -> None:
     """Raise ProgramSyntaxError where brackets stay open or the last token lacks its operand."""
     if len(text) < LARGE or "#" in text:  # a comment may hold brackets and end as it likes
         return
-    if text.count("(") > text.count(")"):
-        i = _never_closed(text)
-        raise ProgramSyntaxError("'(' is never closed", source=text, span=Span(i, i + 1))
+    for opening, closing in ("()", "[]"):
+        if text.count(opening) > text.count(closing):
+            i = _never_closed(text, opening, closing)
+            raise ProgramSyntaxError(f"'{opening}' is never closed", source=text, span=Span(i, i + 1))
     start = len(text) - TAIL
     if found := DANGLING.search(text[start:]):
         symbol = found[1]
@@ -36,13 +37,13 @@ def refuse(text: str) -> None:
         )
 
 
-def _never_closed(text: str) -> int:
+def _never_closed(text: str, opening: str, closing: str) -> int:
     """Return where the outermost bracket stands that is never closed."""
-    if ")" not in text:
-        return text.index("(")
+    if closing not in text:
+        return text.index(opening)
     depth = start = 0
-    for match in re.finditer("[()]", text):
+    for match in re.finditer(f"[{re.escape(opening + closing)}]", text):
         if depth <= 0:
             depth, start = 0, match.start()
-        depth += 1 if match[0] == "(" else -1
+        depth += 1 if match[0] == opening else -1
     return start

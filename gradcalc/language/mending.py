@@ -6,6 +6,7 @@ underline, its text gives a program that gets past the error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -136,13 +137,39 @@ def atom_end(source: Source, i: int) -> int:
             end += 2
         if tokens[end + 1] == "(" and not is_number(tokens[end]):
             end = max(end, matching(source, end + 1))
-    elif tokens[end + 1] == "(":
+    elif tokens[end + 1] in ("(", "["):
         end = max(i - 1, matching(source, end + 1))
     else:
         return i - 1
-    while is_superscript(tokens[end + 1]):
-        end += 1
-    return end
+    return postfix_end(source, end) if end >= i else end
+
+
+def postfix_end(source: Source, end: int) -> int:
+    """Return the last token of the superscripts, indices and `.T` behind token `end`."""
+    tokens = source.tokens
+    while True:
+        if is_superscript(tokens[end + 1]):
+            end += 1
+        elif tokens[end + 1] == "." and tokens[end + 2] == "T":
+            end += 2
+        elif tokens[end + 1] == "[" and (closing := matching(source, end + 1)) > 0:
+            end = closing
+        else:
+            return end
+
+
+def parts(source: Source, opening: int, closing: int) -> list[tuple[int, int]]:
+    """Return the first and last token of each part between commas, from one bracket to its other."""
+    found, depth, first = [], 0, opening + 1
+    for i in range(opening + 1, closing + 1):
+        symbol = source.tokens[i]
+        if i == closing or (depth == 0 and symbol == ","):
+            while first < i and source.tokens[first] == "\n":
+                first += 1
+            found.append((first, before(source, i)))
+            first = i + 1
+        depth += (symbol in BRACKETS) - (symbol in (")", "]", "}"))
+    return found
 
 
 def left_edge(source: Source, i: int, inside: bool) -> int:
@@ -242,6 +269,30 @@ def _power_end(source: Source, i: int) -> int:
     if last >= i and source.tokens[last + 1] in ("^", "**"):
         last = max(last, atom_end(source, last + 2))
     return last
+
+
+def is_method(source: Source, i: int) -> bool:
+    """Tell whether the gate at token `i`, behind a point, is called as an array's method: `x.sum(0)`."""
+    name, opening = source.tokens[i], i + 1
+    gate = CALLABLE.get(name)
+    if gate is None or source.tokens[opening] != "(" or matching(source, opening) < 0:
+        return False
+    first, following = source.tokens[opening + 1 : opening + 3]
+    if first == ")":
+        return True
+    of_arrays = not gate.elementwise or gate.reduction is not None
+    is_other_input = gate.arity[0] > 1 and not gate.variadic  # `x.dot(y)`
+    return of_arrays and (is_other_input or not is_name(first) or following == "=")
+
+
+def as_call(name: str, value: str, given: str) -> str:
+    """Return an array's method as a call: `x.max(0)` is `max(x, axis=0)`."""
+    if name == "transpose" and given and given[0] not in "[(":
+        given = f"[{given}]"
+    is_axis = CALLABLE[name].reduction is not None and re.fullmatch("-?[0-9]+", given)
+    given = f"axis={given}" if is_axis else given
+    value = value[1:-1] if value[0] == "(" and value.find(")") == len(value) - 1 else value
+    return f"{name}({value}, {given})" if given else f"{name}({value})"
 
 
 # Names that were written side by side.

@@ -7,26 +7,38 @@ from itertools import pairwise
 
 from gradcalc.errors import GradcalcError, ProgramSyntaxError, TooLargeError, suggest
 from gradcalc.gates import CALLABLE
+from gradcalc.gates.shaping import INDEX
 from gradcalc.language.calls import Call
+from gradcalc.language.creations import CREATIONS
 from gradcalc.language.mending import (
     HINT_LIMIT,
     QUOTE_LIMIT,
     applied,
+    as_call,
     atom_end,
     bare_input,
     before,
     defines,
     glued_call,
+    is_method,
     matching,
     naming,
+    parts,
     quote,
     right_edge,
     split,
     syntax,
     write,
 )  # fmt: skip
-from gradcalc.language.modules import MODULES, STRANGERS, Difference
+from gradcalc.language.modules import MODULES, SHOWN, STRANGERS, Difference
 from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_number, is_superscript
+
+OPTIONS = {
+    "dim": "axis", "dims": "axes", "keepdim": "keepdims", "correction": "ddof", "newshape": "shape",
+    "size": "shape", "fill_value": "value", "steps": "num", "kernel_size": "size", "weight": "W",
+    "bias": "b", "p": "ord",
+}  # fmt: skip
+"""Options of other libraries -> ours."""
 
 LISTED = "gradcalc gates lists them; a product is written with *"
 
@@ -40,9 +52,13 @@ def unknown(source: Source, i: int, known: Collection[str], functions: Collectio
     if not is_name(name):
         return bare_symbol(source, i)
     if name in CALLABLE:
-        hint = write(f"{name}({', '.join(_sample(name))})")
+        hint = write(_sample(name))
+    elif name in CREATIONS:
+        hint = f"its signature is {CREATIONS[name].signature}"
     elif name in functions:
         hint = f"{quote(name)} is a function, which needs its arguments"
+    elif name in ("true", "false", "none") and source.tokens[i - 1] == "=":
+        hint = write(name.capitalize())
     elif (start := _assigned_at(source, name)) >= 0:
         hint = "it is assigned further down" if start > i else "a name cannot be assigned by itself"
     elif is_derivative(source, i):
@@ -73,10 +89,14 @@ def bare_symbol(source: Source, i: int) -> GradcalcError:
     return syntax(source, i, i, f"{quote(name)} needs parentheses", write(f"{name}(2)"))
 
 
-def _sample(name: str) -> tuple[str, ...]:
-    """Return arguments that a gate can be called with."""
+def _sample(name: str) -> str:
+    """Return a call of a gate, with names and numbers that it can be called with."""
     gate = CALLABLE[name]
-    return ("x", "y") if gate.variadic else gate.parameters[: gate.arity[0]]
+    if gate is INDEX:
+        return "x[0]"
+    inputs = ("x", "y") if gate.variadic else gate.parameters[: gate.arity[0]]
+    options = ["-1" for option in gate.static if option not in gate.options]
+    return f"{name}({', '.join([*inputs, *options])})"
 
 
 def _starts(source: Source) -> Iterator[int]:
@@ -230,7 +250,7 @@ def not_callable(
             return _premature(source, i, start)
     if name in known:
         return _product(source, i, j)
-    callables = {*CALLABLE, *functions}.difference(RESERVED)
+    callables = {*CALLABLE, *CREATIONS, *functions}.difference(RESERVED)
     if name.lower() in ("if", "iif", "ifelse"):
         return naming(source, i, i, message, "write where")  # its arguments are the same
     for k in range(1, min(len(name), QUOTE_LIMIT)):
@@ -267,24 +287,25 @@ def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
     if j == i:
         return syntax(source, i + 1, i + 1, "'.' is not an operator")
     if prefix in MODULES and called:
-        near = suggest(name, set(CALLABLE).difference(RESERVED))
+        near = suggest(name, {*CALLABLE, *CREATIONS}.difference(RESERVED))
         return naming(
             source, j, j, f"unknown gate {quote(name)}", f"did you mean {quote(near)}?" if near else LISTED
         )
     if prefix in MODULES:
         hint = f"{quote(name)} needs parentheses" if name in CALLABLE else "there are pi, e and tau"
         return naming(source, j, j, f"unknown constant {quote(name)}", hint)
-    if name in CALLABLE and called and tokens[opening + 1] == ")":
-        mended = write(f"{name}({prefix})")
-        return syntax(source, i, opening + 1, "a gate is called with its input in parentheses", mended)
+    if called and is_method(source, j):
+        last = matching(source, opening)
+        mended = write(
+            as_call(name, prefix, source.slice(opening + 1, last - 1) if last > opening + 1 else "")
+        )
+        return syntax(source, i, last, "a gate is called with its input in parentheses", mended)
     if prefix.partition(".")[0] in STRANGERS and (word := name if called else name.lower()) in (
         CALLABLE if called else ("pi", "e", "tau")
     ):
         return syntax(source, i, j, f"{quote(prefix)} is no known library", write(word))
-    if name == "T":
-        return syntax(source, j - 1, j, "'.T' transposes an array, and arrays are not supported yet")
     return syntax(
-        source, j - 1, j - 1, f"{quote(prefix)} is no known library", f"known are {', '.join(MODULES)}"
+        source, j - 1, j - 1, f"{quote(prefix)} is no known library", f"known are {', '.join(SHOWN)}"
     )
 
 
@@ -293,16 +314,19 @@ def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
 
 def arguments(source: Source, call: Call, last: int) -> GradcalcError:
     """Refuse a wrong number of arguments."""
-    fewest, most = call.callee.arity
+    fewest, most = call.bounds()
     counts = (
         f"{fewest}" if fewest == most else f"at least {fewest}" if most is None else f"{fewest} to {most}"
     )
     noun = "argument" if (most or fewest) == 1 else "arguments"
-    missing = [name for name in call.callee.parameters[:fewest] if not call.has(name)]
-    if call.keywords and missing:
+    missing = [name for name in call.needed() if not call.has(name)]
+    if (call.keywords or call.options) and missing:
         message = f"{quote(call.callee.name)} lacks its argument {quote(missing[0])}"
         return syntax(source, call.first, last, message, _signature(call))
-    message = f"{quote(call.callee.name)} takes {counts} {noun}, not {call.count()}"
+    count = call.count()
+    if call.options and len(call.arguments) > len(call.callee.parameters):  # `max(x, y, axis=0)`
+        count, counts, noun = len(call.arguments), f"{len(call.callee.parameters)}", "input"
+    message = f"{quote(call.callee.name)} takes {counts} {noun}, not {count}"
     return syntax(source, call.first, last, message, _signature(call))
 
 
@@ -313,11 +337,17 @@ def _signature(call: Call) -> str:
 def keyword(source: Source, call: Call, i: int) -> GradcalcError:
     """Refuse a keyword that the callee does not take, or not again."""
     name = source.tokens[i]
-    if name in call.callee.static:
-        return syntax(source, i, i, f"{quote(name)} is for arrays, and arrays are not supported yet")
     if call.takes(name):
         return syntax(source, i, i, f"{quote(name)} is given twice", _signature(call))
-    return syntax(source, i, i, f"{quote(call.callee.name)} has no argument {quote(name)}", _signature(call))
+    message = f"{quote(call.callee.name)} has no argument {quote(name)}"
+    reduction = call.callee.reduction
+    taken = {*call.callee.static, *(() if call.callee.variadic else call.callee.parameters)}
+    taken |= set(reduction.static) if reduction is not None else set()
+    ours = OPTIONS.get(name, name)
+    if ours in taken:
+        return syntax(source, i, i, message, write(ours))
+    near = suggest(name, taken)
+    return syntax(source, i, i, message, f"did you mean {quote(near)}?" if near else _signature(call))
 
 
 def late_argument(source: Source, call: Call, i: int) -> GradcalcError:
@@ -328,10 +358,7 @@ def late_argument(source: Source, call: Call, i: int) -> GradcalcError:
 
 def different(source: Source, call: Call, last: int, difference: Difference) -> GradcalcError:
     """Refuse a library's call that means something else here."""
-    edges = [source.tokens.index("(", call.first)]
-    while edges[-1] < last:
-        edges.append(right_edge(source, edges[-1] + 1, True) + 1)
-    texts = [source.slice(a + 1, b - 1) for a, b in pairwise(edges)]
-    mended = write(difference.mended.format(*texts)) if len(texts) == 2 else ""
+    texts = [source.slice(*part) for part in parts(source, call.opening, last)]
+    mended = difference.write(texts)
     message = f"{quote(call.name)} means something else here: {difference.reason}"
-    return syntax(source, call.first, last, message, mended)
+    return syntax(source, call.first, last, message, write(mended) if mended else difference.hint)

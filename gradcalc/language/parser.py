@@ -10,15 +10,18 @@ r"""The second stage: tokens -> statements -> graph.
     not        = "not" not | comparison
     comparison = sum [ ( "<" | "<=" | ">" | ">=" | "==" | "!=" ) sum ]
     sum        = term { ( "+" | "-" ) term }
-    term       = sign { ( "*" | "/" | "%" | "@" ) sign }            "@": arrays, not yet
+    term       = sign { ( "*" | "/" | "%" | "@" ) sign }
     sign       = ( "-" | "+" ) sign | power
     power      = postfix [ ( "^" | "**" ) ( "-" | "+" ) { "-" | "+" } power ]
-    postfix    = atom { SUPERSCRIPT | index | ".T" }                index, ".T": arrays, not yet
-    index      = "[" expr { "," expr } "]"
-    atom       = NUMBER | NAME | call | "(" expr ")" | list         list: arrays, not yet
+    postfix    = atom { SUPERSCRIPT | index | ".T" }
+    index      = "[" entry { "," entry } "]"
+    entry      = expr | [ expr ] ":" [ expr ] [ ":" [ expr ] ] | "..." | "None"
+    atom       = NUMBER | NAME | call | "(" expr ")" | list
     call       = [ MODULE "." ] NAME "(" argument { "," argument } ")"
-    argument   = expr | NAME "=" expr
-    list       = "[" expr { "," expr } "]"
+    argument   = value | NAME "=" value
+    value      = expr | tuple | WORD                                a WORD (None, True, inf) is an option
+    tuple      = "(" expr "," [ expr { "," expr } [ "," ] ] ")"   an option, or the inputs of stack, concat
+    list       = "[" [ expr { "," expr } [ "," ] ] "]"
 
 A newline inside brackets is a blank. Names are case-sensitive; `and`, `or` and `not` are reserved.
 
@@ -34,15 +37,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from math import inf
+from typing import cast
 
 from gradcalc.gates import CALLABLE, CONSTANT, GATES
 from gradcalc.gates.record import Gate
+from gradcalc.gates.shaping import INDEX as INDEXING
+from gradcalc.gates.shaping import TRANSPOSE
 from gradcalc.graph import Graph
-from gradcalc.language import foreign, misnomers, modules, refusals
-from gradcalc.language.calls import Call
+from gradcalc.language import arrays, foreign, misnomers, modules, refusals
+from gradcalc.language.arrays import WORDS
+from gradcalc.language.brackets import BLANK, Key, Listing
+from gradcalc.language.builder import Builder
+from gradcalc.language.calls import Call, Callee
+from gradcalc.language.creations import CREATIONS, MAX_AXES
 from gradcalc.language.functions import Function
 from gradcalc.language.mending import Place
-from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_superscript
+from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_number, is_superscript
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 """Names that have a value unless they are given another."""
@@ -65,6 +75,8 @@ Entry = tuple[int, Gate, int, int]
 BOTTOM: Entry = (0, CONSTANT, -1, -1)
 PAREN: Entry = (0, CONSTANT, -2, -1)
 CALL: Entry = (0, CONSTANT, -3, -1)
+LIST: Entry = (0, CONSTANT, -4, -1)
+INDEX: Entry = (0, CONSTANT, -5, -1)
 
 CLOSER: Operator = (1, 0, CONSTANT)
 """What ends an operand without being an operator: `)`, a comma, the end of a statement."""
@@ -88,40 +100,21 @@ PREFIXES = {gate.prefix: gate for gate in GATES.values() if gate.prefix}
 POWER = OPERATORS["**"][2]
 
 
-class Parser:
-    """Parses expressions into `graph`; what a name or a function call means is up to the subclasses.
+class Parser(Builder):
+    """Parses expressions.
 
-    `names` has the nodes of the names seen so far, `functions` those of the program.
+    `brackets` are the tokens of those that are open; `pending`, `lists` and `keys` are the calls, the
+    lists and the indices among them.
     """
 
     def __init__(self, source: Source, graph: Graph, functions: dict[str, Function]) -> None:
-        self.source = source
-        self.tokens = source.tokens
-        self.graph = graph
-        self.functions = functions
-        self.names: dict[str, int] = {}
+        super().__init__(source, graph, functions)
         self.numbers: dict[str, float] = {}
         self.stack: list[Entry] = []
         self.brackets: list[int] = []
         self.pending: list[Call] = []
-
-    # What subclasses decide.
-
-    def has(self, name: str) -> bool:
-        """Tell whether a name stands for something already."""
-        raise NotImplementedError
-
-    def resolve(self, name: str, token: int) -> int:
-        """Return the node of a name at its first use."""
-        raise NotImplementedError
-
-    def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
-        """Return the node of a function's value."""
-        raise NotImplementedError
-
-    def known(self) -> set[str]:
-        """Return the names that can be used here, for hints."""
-        raise NotImplementedError
+        self.lists: list[Listing] = []
+        self.keys: list[Key] = []
 
     # The loop.
 
@@ -214,7 +207,11 @@ class Parser:
                 elif bracket is BOTTOM and symbol in ENDS:
                     return node, i
                 else:
-                    raise refusals.closer(self.place(i))
+                    node, start = self.item(i, node)
+                    count = len(gates)
+                    if node < 0:
+                        i += 1
+                        break
                 end = i
                 i += 1
 
@@ -227,6 +224,8 @@ class Parser:
     def number(self, i: int) -> float:
         """Return the number at token `i`, remembered for when it is written again."""
         symbol = self.tokens[i]
+        if symbol == "..." and self.stack[-1] is INDEX:
+            return cast(float, Ellipsis)  # until the entry is read
         try:
             value = self.numbers[symbol] = float(symbol)
         except ValueError:
@@ -244,6 +243,10 @@ class Parser:
             return OPENED, i + 1
         if symbol not in RESERVED and (is_name(symbol) or symbol in CALLABLE):
             return self.name(i)
+        if symbol == "[":
+            return self.open_list(i)
+        if self.may_be_blank(symbol):
+            return self.constant(BLANK, i, i), i
         if symbol == ")" and self.stack[-1] is CALL and self.pending[-1].is_empty():
             raise misnomers.arguments(self.source, self.pending[-1], i)
         raise refusals.operand(self.place(i))
@@ -262,9 +265,18 @@ class Parser:
             return COMPARISONS[symbol], node, i
         if is_superscript(symbol):
             return None, self.superscript(i, node, start), i + 1
+        if symbol in ("]", ":") and self.brackets and self.tokens[self.brackets[-1]] == "[":
+            return CLOSER, node, i
+        if symbol == "[":
+            return None, self.open_index(i, node, start), i + 1
+        if symbol == "." and self.tokens[i + 1] == "T":
+            return None, self.graph.add(TRANSPOSE, (node,), start, i + 1), i + 2
         if start == end and is_name(self.tokens[start]) and self.is_head(symbol):
             return None, *self.name(start)
-        raise refusals.operator(self.place(i, start, end), self.known())
+        at = self.place(i, start, end)
+        if self.lists and self.innermost() is LIST:
+            arrays.refuse_blanks(at)
+        raise refusals.operator(at, self.known())
 
     def is_head(self, symbol: str) -> bool:
         """Tell whether a name before `symbol` is a call, a module or a keyword, whatever else it is."""
@@ -296,11 +308,99 @@ class Parser:
             raise refusals.superscript(self.place(i, start)) from None
         return self.graph.add(POWER, (node, self.constant(value, i, i)), start, i)
 
-    def constant(self, value: float, first: int, last: int) -> int:
-        """Add a constant and return its node."""
-        node = self.graph.add(CONSTANT, (), first, last)
-        self.graph.constants[node] = value
-        return node
+    # Lists and indices.
+
+    def open_list(self, i: int) -> tuple[int, int]:
+        """Wait for the elements of a list."""
+        depth = self.lists[-1].depth + 1 if self.stack[-1] is LIST else 1
+        if depth > MAX_AXES:
+            raise arrays.too_deep(self.source, i)
+        self.stack.append(LIST)
+        self.brackets.append(i)
+        self.lists.append(Listing(i, len(self.graph), depth))
+        return OPENED, i + 1
+
+    def open_index(self, i: int, node: int, start: int) -> int:
+        """Wait for the entries of an index of `node`, whose text begins with token `start`."""
+        self.stack.append(INDEX)
+        self.brackets.append(i)
+        self.keys.append(Key(node, start, i + 1, len(self.graph)))
+        return OPENED
+
+    def innermost(self) -> Entry:
+        """Return the entry of the innermost bracket."""
+        return next(entry for entry in reversed(self.stack) if entry[0] == 0)
+
+    def may_be_blank(self, symbol: str) -> bool:
+        """Tell whether no operand need stand before a symbol: `x[:]`, the end of `[1, 2,]`."""
+        top = self.stack[-1]
+        if top is INDEX:
+            return symbol in (":", ",", "]")
+        return top is LIST and symbol == self.lists[-1].closer
+
+    def item(self, i: int, node: int) -> tuple[int, int]:
+        """Take what stands in a bracket before token `i`; return what is closed or OPENED, and its start."""
+        symbol, bracket = self.tokens[i], self.stack[-1]
+        if bracket is PAREN and symbol == "," and self.may_be_tuple():
+            self.stack[-1] = bracket = LIST
+            self.lists.append(Listing(self.brackets[-1], self.pending[-1].mark, closer=")"))
+        if bracket is LIST and symbol in (",", self.lists[-1].closer):
+            return self.element(i, node)
+        if bracket is INDEX and symbol in (":", ",", "]"):
+            return self.entry_of_key(i, node)
+        if bracket is LIST:
+            arrays.refuse_rows(self.place(i))
+        raise refusals.closer(self.place(i))
+
+    def may_be_tuple(self) -> bool:
+        """Tell whether a tuple may begin at the open parenthesis: `zeros((2, 3))`, `stack((x, y))`."""
+        call = self.pending[-1] if self.stack[-2] is CALL else None
+        return call is not None and (bool(call.option()) or call.takes_list())
+
+    def element(self, i: int, node: int) -> tuple[int, int]:
+        """Take the element of a list before token `i`."""
+        listing = self.lists[-1]
+        if self.graph.constants.get(node) is BLANK:
+            self.drop(node)
+        else:
+            listing.elements.append(node)
+        if self.tokens[i] == ",":
+            return OPENED, i
+        self.stack.pop()
+        self.brackets.pop()
+        self.lists.pop()
+        if listing.elements and self.lists_inputs(i):
+            self.pending[-1].listed = listing.elements
+            return listing.elements[-1], listing.first
+        return self.list_node(listing, i), listing.first
+
+    def lists_inputs(self, i: int) -> bool:
+        """Tell whether the list that token `i` ends has all the inputs of a call: `concat([x, y])`."""
+        if self.stack[-1] is not CALL or not self.pending[-1].takes_list():
+            return False
+        j = self.after(i)
+        if self.tokens[j] == ")":
+            return True
+        k = self.after(j)
+        if self.tokens[k] == "-":
+            k = self.after(k)
+        following = self.tokens[self.after(k)]
+        is_axis = is_number(self.tokens[k]) and following in (",", ")")
+        return self.tokens[j] == "," and (is_axis or following == "=")
+
+    def entry_of_key(self, i: int, node: int) -> tuple[int, int]:
+        """Take an entry of an index, or a bound of a slice, before token `i`."""
+        key = self.keys[-1]
+        if self.tokens[i] == ":":
+            self.read_bound(key, i, node)
+            return OPENED, i
+        self.read_entry(key, i, node)
+        if self.tokens[i] == ",":
+            return OPENED, i
+        self.stack.pop()
+        self.brackets.pop()
+        self.keys.pop()
+        return self.index_node(key, i), key.start
 
     # Names and calls.
 
@@ -310,7 +410,9 @@ class Parser:
         following = self.tokens[j]
         if name in foreign.KEYWORDS and not self.has(name):
             refusals.refuse_keyword(self.place(j, i, i))
-        if following == ".":
+        if name in WORDS and self.takes_word():
+            return self.constant(WORDS[name], i, i), i + 1
+        if following == "." and (self.tokens[j + 1] != "T" or name in modules.MODULES):
             return self.dotted(i)
         if following == "(":
             return self.open_call(self.callee(i, j), name, i, j)
@@ -327,19 +429,27 @@ class Parser:
             i += 1
         return i
 
-    def callee(self, i: int, j: int) -> Gate | Function:
+    def takes_word(self) -> bool:
+        """Tell whether `None` or `True` is no name here: an option is due, or an entry of an index."""
+        if not self.pending or self.brackets[-1] != self.pending[-1].opening:
+            return self.stack[-1] is INDEX
+        return bool(self.pending[-1].option())
+
+    def callee(self, i: int, j: int) -> Callee:
         """Return what the name at token `i` calls; the bracket is token `j`."""
         name = self.tokens[i]
-        callee = self.functions.get(name) or CALLABLE.get(name)
+        callee = self.functions.get(name) or CALLABLE.get(name) or CREATIONS.get(name)
         if callee is None:
             raise misnomers.not_callable(self.source, i, j, self.known(), self.functions)
+        if callee is INDEXING:
+            raise arrays.index_called(self.source, i, j)
         return callee
 
-    def open_call(self, callee: Gate | Function, name: str, first: int, j: int) -> tuple[int, int]:
+    def open_call(self, callee: Callee, name: str, first: int, j: int) -> tuple[int, int]:
         """Wait for the arguments of a call."""
         self.stack.append(CALL)
         self.brackets.append(j)
-        self.pending.append(Call(callee, name, first, j + 1))
+        self.pending.append(Call(callee, name, first, j, j + 1, len(self.graph.gates), [], {}))
         return OPENED, j + 1
 
     def keyword(self, i: int, j: int) -> tuple[int, int]:
@@ -347,15 +457,19 @@ class Parser:
         call, name = self.pending[-1], self.tokens[i]
         if call.due != i and self.after(call.due - 1) != i:
             raise foreign.equals(self.place(j))
+        if call.reduces(name):
+            call.callee = call.callee.reduction or call.callee
         if not call.takes(name) or call.has(name):
             raise misnomers.keyword(self.source, call, i)
-        call.keyword = name
+        call.keyword, call.mark = name, len(self.graph)
         return OPENED, j + 1
 
     def argument(self, i: int, node: int) -> tuple[int, int]:
         """Take the argument before token `i`; return the call's node or OPENED, and the call's start."""
         call = self.pending[-1]
-        if call.keyword:
+        if call.callee.static:
+            self.read_argument(call, i, node)
+        elif call.keyword:
             call.keywords[call.keyword] = node
         elif call.keywords:
             raise misnomers.late_argument(self.source, call, i)
@@ -366,25 +480,7 @@ class Parser:
             return OPENED, i
         self.stack.pop()
         self.brackets.pop()
-        return self.close_call(self.pending.pop(), i), call.first
-
-    def close_call(self, call: Call, last: int) -> int:
-        """Return the node of a call that ends at token `last`."""
-        if "." in call.name and (difference := modules.difference(call.name, call.count())) is not None:
-            raise misnomers.different(self.source, call, last, difference)
-        if not call.fits():
-            raise misnomers.arguments(self.source, call, last)
-        inputs = self.inputs(call, last) if call.keywords else call.arguments
-        if isinstance(call.callee, Function):
-            return self.call_function(call.callee, inputs, call.first, last)
-        return self.graph.add(call.callee, tuple(inputs), call.first, last)
-
-    def inputs(self, call: Call, last: int) -> list[int]:
-        """Return the inputs of a call with keywords; defaults that stand between them become constants."""
-        return [
-            self.constant(value, call.first, last) if isinstance(value, float) else value
-            for value in call.inputs()
-        ]
+        return self.call_node(self.pending.pop(), i), call.first
 
     def dotted(self, i: int) -> tuple[int, int]:
         """Read a name with a library's prefix: a call or a constant."""
@@ -400,8 +496,12 @@ class Parser:
         opening = self.after(j)
         called = self.tokens[opening] == "("
         if prefix in modules.MODULES:
-            if called and name in CALLABLE:
-                return self.open_call(CALLABLE[name], f"{prefix}.{name}", i, opening)
+            if called and name in modules.ARRAYS:
+                self.stack.append(PAREN)
+                self.brackets.append(opening)
+                return OPENED, opening + 1
+            if called and (callee := modules.callee(name)) is not None:
+                return self.open_call(callee, f"{prefix}.{name}", i, opening)
             if not called and name in CONSTANTS:
                 return self.constant(CONSTANTS[name], i, j), j + 1
         raise misnomers.dotted(self.source, i, j, opening)

@@ -19,6 +19,7 @@ from gradcalc.language.mending import (
     before,
     glued_call,
     left_edge,
+    matching,
     product,
     quote,
     right_edge,
@@ -29,7 +30,7 @@ from gradcalc.language.tokens import ENDS, is_name, is_number, is_superscript
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 
 INFIX = {
-    *COMPARISONS, *foreign.SYMBOLS, "*", "**", "^", "/", "//", "%", "=", "and", "or", ":", "?", ".",
+    *COMPARISONS, *foreign.SYMBOLS, "*", "@", "**", "^", "/", "//", "%", "=", "and", "or", ":", "?", ".",
     ":=", "+=", "-=", "*=", "/=", "%=", "^=", "**=", "//=",
 }  # fmt: skip
 """Symbols that have an operand before them, here or elsewhere."""
@@ -52,7 +53,7 @@ def overflow(at: Place) -> GradcalcError:
 
 def operand(at: Place) -> GradcalcError:
     """Refuse a token that no operand begins with."""
-    if at.symbol in ENDS or at.symbol in (")", ","):
+    if at.symbol in ENDS or at.symbol in (")", "]", ","):
         return missing(at)
     if at.symbol in foreign.OPERANDS:
         return foreign.OPERANDS[at.symbol](at)
@@ -71,15 +72,16 @@ def missing(at: Place) -> GradcalcError:
     """Refuse a place where an operand should be and nothing is."""
     earlier = before(at.source, at.i)
     last = at.tokens[earlier] if earlier >= 0 else ";"
-    if at.symbol == ")" and not at.brackets:
+    if at.symbol in (")", "]") and not at.brackets:
         return closer(at)
     if at.symbol in ENDS and at.brackets:
         return unclosed(at)
     if last == ";":
         return at.refuse(f"nothing stands before {at.quoted()}")
-    if last == "," or (last == "(" and at.symbol == ","):
-        return at.refuse("an argument is missing", first=earlier)
-    if last == "(":
+    if last == "," or (last in ("(", "[") and at.symbol == ","):
+        what = "an element" if at.brackets and at.tokens[at.brackets[-1]] == "[" else "an argument"
+        return at.refuse(f"{what} is missing", first=earlier)
+    if last in ("(", "["):
         return at.refuse("nothing stands between the brackets", first=earlier)
     what = "nothing stands" if last == "=" else "an operand is missing"
     hint = foreign.PERCENT if last == "%" else ""
@@ -153,7 +155,8 @@ def multiplied(at: Place, known: Collection[str]) -> GradcalcError:
     """Refuse `2x` and `(a)(b)`."""
     message = f"an operator is missing between {quote(at.slice(at.start, at.end))} and {at.quoted()}"
     last = atom_end(at.source, at.i)
-    if last < at.i or (is_number(at.tokens[at.end]) and is_number(at.symbol)):
+    is_empty = at.symbol == "(" and last == at.i + 1
+    if last < at.i or is_empty or (is_number(at.tokens[at.end]) and is_number(at.symbol)):
         return at.refuse(message, first=at.start)
     if at.symbol in CALLABLE and at.symbol not in known and at.tokens[at.i + 1] != "(":
         right, last = applied(at.source, at.i)
@@ -201,14 +204,15 @@ def chain(at: Place, first: int) -> GradcalcError:
 
 def closer(at: Place) -> GradcalcError:
     """Refuse a bracket, a comma or an end where it does not belong."""
-    if at.symbol == ")":
-        return at.refuse("')' closes nothing", "leave it out, or open a '(' before it")
+    if at.symbol in (")", "]"):
+        return foreign.closing(at)
     return comma(at) if at.symbol == "," else unclosed(at)
 
 
 def unclosed(at: Place) -> GradcalcError:
     """Refuse a bracket that is never closed: the outermost one, whose place is the quickest to find."""
-    return at.refuse("'(' is never closed", first=at.brackets[0], last=at.brackets[0])
+    first = at.brackets[0]
+    return at.refuse(f"'{at.tokens[first]}' is never closed", first=first, last=first)
 
 
 def comma(at: Place) -> GradcalcError:
@@ -216,6 +220,10 @@ def comma(at: Place) -> GradcalcError:
     left, right = at.tokens[at.i - 1], at.tokens[at.i + 1]
     if at.touches() and is_number(left) and is_number(right) and at._replace(i=at.i + 1).touches():
         return number_with_comma(at)
+    first = at.brackets[-1] if at.brackets else -1
+    if first >= 0 and (last := matching(at.source, first)) > 0:
+        mended = write(f"[{at.slice(first + 1, last - 1)}]")
+        return at.refuse("a list is written in square brackets", mended, first=first, last=last)
     return at.refuse("a comma stands between the arguments of a call", "statements end with ; or a newline")
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from gradcalc.gates import CALLABLE, VARIABLE
 from gradcalc.graph import Graph
 from gradcalc.language import misnomers, refusals
+from gradcalc.language.creations import Draws
+from gradcalc.language.folding import UNKNOWN, Folder
 from gradcalc.language.functions import Function, inline
 from gradcalc.language.mending import defines
 from gradcalc.language.parser import CONSTANTS, Parser
@@ -16,8 +19,9 @@ from gradcalc.language.tokens import END, ENDS, RESERVED, Source, canonical, is_
 class Program(Parser):
     """Parses statements; a name is a value from outside, an earlier statement or a constant."""
 
-    def __init__(self, source: Source, given: Iterable[str] | None, max_nodes: int) -> None:
+    def __init__(self, source: Source, given: Iterable[str] | None, max_nodes: int, seed: int) -> None:
         super().__init__(source, Graph(source.text, source.locate), {})
+        self._draws = Draws(seed)
         self.given = None if given is None else {canonical(name) for name in given}
         self.max_nodes = max_nodes
 
@@ -64,7 +68,7 @@ class Program(Parser):
     def definition(self, i: int) -> int:
         """Parse `name(parameters) = expression`."""
         name = self.tokens[i]
-        if name in self.functions or name in CALLABLE or name in RESERVED:
+        if name in self.functions or name in RESERVED or is_scalar_gate(name):
             raise misnomers.definition(self.source, i, name in self.functions)
         body = Body(self, name)
         last = body.parse(i + 2)
@@ -106,10 +110,20 @@ class Program(Parser):
         node = self.graph.variables[name] = self.graph.add(VARIABLE, (), token, token)
         return node
 
+    def draws(self) -> Draws:
+        """Return the random numbers of the program."""
+        return self._draws
+
     def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
         """Copy a function into the graph and return the node of its value."""
         self.limit(len(self.graph) + function.size, first, last)
         return inline(self.graph, function, arguments, self.resolve, (first, last))
+
+
+def is_scalar_gate(name: str) -> bool:
+    """Tell whether a name is that of a gate of scalars; those of arrays may be defined anew (`norm`)."""
+    gate = CALLABLE.get(name)
+    return gate is not None and gate.elementwise
 
 
 class Body(Parser):
@@ -119,6 +133,7 @@ class Body(Parser):
         super().__init__(program.source, Graph(), program.functions)
         self.program = program
         self.own = name
+        self.folder = Folder(self.graph, self.outside)
         self.free: dict[int, str] = {}
         self.calls: dict[int, Function] = {}
 
@@ -163,6 +178,21 @@ class Body(Parser):
         node = self.names[name] = self.graph.add(VARIABLE, (), token, token)
         self.free[node] = name
         return node
+
+    def drop(self, mark: int) -> None:
+        """Take the nodes from `mark` on out of the body."""
+        for node in range(mark, len(self.graph)):
+            self.free.pop(node, None)
+        super().drop(mark)
+
+    def outside(self, node: int) -> Any:
+        """Return the value of a free name that was assigned before, which no statement changes any more."""
+        known = self.program.names.get(self.free.get(node, ""))
+        return UNKNOWN if known is None else self.program.folder.value(known)
+
+    def draws(self) -> Draws:
+        """Return the random numbers of the program."""
+        return self.program.draws()
 
     def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
         """Return one node that stands for the call."""

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from gradcalc.errors import printable
+from gradcalc.gates.record import shape_of
 from gradcalc.report import wording as say
-from gradcalc.report.grid import Line, width
+from gradcalc.report.grid import Line, folded, width
+from gradcalc.report.values import NOTE, in_rows
 from gradcalc.result import Result, Verdict
 
 FEW = 20
@@ -16,13 +18,17 @@ FEW = 20
 MARGIN = len("  ~ 17 digits, inaccurate")
 """What a line needs beyond its formula and number."""
 
-STYLES: dict[Verdict, str] = {"pass": "good", "fail": "bad"}
+ROOM = 16
+"""Columns that an array has at least, however narrow the terminal."""
 
 
 def below(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
     """Yield all of it."""
     yield from gradients(result, columns, signs)
     yield from verdict(result, columns, signs)
+    for name, claim in result.claims.items():
+        text = f"{signs.marks[claim.verdict]} {say.claim(name, claim)}"
+        yield from prose(text, columns, say.STYLES.get(claim.verdict, ""))
     for found in result.kinks:
         yield []
         for line in say.kink(result, found):
@@ -45,32 +51,51 @@ def prose(text: str, columns: int | None, style: str = "") -> Iterator[Line]:
 
 
 def gradients(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
-    """Yield one line a gradient: `df/dx = z = -4   17 digits, pass`."""
+    """Yield one line a gradient: `df/dx = z = -4   17 digits, pass`; matrices take one a row."""
     rows = list(islice(say.summary(result), None if columns is None else FEW + 1))
-    label = max(width(name) for name, *_ in rows)
-    texts = [_equation(row, label, columns) for row in rows]
-    widest = max(map(width, texts))
-    for (*_, digits, found), text in zip(rows, texts, strict=True):
-        yield [(text + " " * (widest - width(text)), ""), _verdict(digits, found, signs)]
-    if any(row[1] and f" = {row[1]} = " not in text for row, text in zip(rows, texts, strict=True)):
-        yield [("the formulas do not fit here: gradcalc diff PROGRAM shows them", "dim")]
+    label = max(width(row.label) for row in rows)
+    texts = [_equation(row, label, columns, signs) for row in rows]
+    widest = max(width(line) for lines in texts for line in lines)
+    for row, (text, *others) in zip(rows, texts, strict=True):
+        yield [(text + " " * (widest - width(text)), ""), _verdict(row.digits, row.verdict, signs)]
+        yield from ([(line, "")] for line in others)
+    if any(
+        row.formula and f" = {row.formula} = " not in text
+        for row, (text, *_) in zip(rows, texts, strict=True)
+    ):
+        shapes = " --shape NAME=2x3" if any(shape_of(row.value) for row in rows) else ""
+        yield [(f"the formulas do not fit here: gradcalc diff PROGRAM{shapes} shows them", "dim")]
+    if note := say.weighted(result):
+        yield from prose(note, columns, "dim")
+    if say.has_large(result, nodes=False):
+        yield from prose(f"{NOTE}; --format json has every element", columns, "dim")
     if len(result.gradients) >= len(rows):
         yield [(f"and {len(result.gradients) - len(rows) + 1:,} more: --get NAME, --format json", "dim")]
 
 
-def _equation(row: say.Row, label: int, columns: int | None) -> str:
-    name, formula, number = row[:3]
-    left = name + " " * (label - width(name))
-    whole = f"{left} = {formula} = {number}"
-    fits = formula and (columns is None or width(whole) + MARGIN <= columns)
-    return whole if fits else f"{left} = {number}"
+def _equation(row: say.Row, label: int, columns: int | None, signs: say.Signs) -> list[str]:
+    left = row.label + " " * (label - width(row.label)) + " = "
+    whole = f"{left}{row.formula} = {row.number}"
+    if row.formula and (columns is None or width(whole) + MARGIN <= columns):
+        return [whole]
+    if columns is None or not shape_of(row.value) or width(left + row.number) + MARGIN <= columns:
+        return [left + row.number]
+    room = max(columns - MARGIN - width(left), ROOM)
+    first, *others = broken(row.number, room, signs.dots)
+    return [left + first, *(" " * width(left) + line for line in others)]
+
+
+def broken(array: str, columns: int, dots: str) -> list[str]:
+    """Return an array on several lines, its rows below each other; rows too long for one go on further in."""
+    lines = [(row, len(row) - len(row.lstrip(" ["))) for row in in_rows(array)]
+    return [line for row, indent in lines for line in folded(row, columns, indent, dots)]
 
 
 def _verdict(digits: str, found: Verdict | None, signs: say.Signs) -> tuple[str, str]:
     if found is None:
         return "", ""
     words = f"{digits} digits, {found}" if digits else found
-    return f"{signs.marks[found]} {words}", STYLES.get(found, "")
+    return f"{signs.marks[found]} {words}", say.STYLES.get(found, "")
 
 
 def verdict(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Line]:
@@ -79,6 +104,6 @@ def verdict(result: Result, columns: int | None, signs: say.Signs) -> Iterator[L
         yield [("not checked (--no-check)", "dim")]
         return
     found = result.check.verdict
-    yield from prose(f"{signs.marks[found]} {say.verdict(result.check)}", columns, STYLES.get(found, ""))
+    yield from prose(f"{signs.marks[found]} {say.verdict(result.check)}", columns, say.STYLES.get(found, ""))
     for reason in say.reasons(result):
         yield from prose(f"  {reason}", columns)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
+from gradcalc.gates.record import shape_of
+from gradcalc.report.values import brief, compact, short, sizes
 from gradcalc.result import Node
 
 CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160)), "�")
@@ -21,7 +23,7 @@ class Column(NamedTuple):
     name: str
     title: str
     align: Literal["left", "right"]
-    cell: Callable[[Node], float | int | str | None]
+    cell: Callable[[Node], Any]
 
 
 COLUMNS = (
@@ -30,7 +32,7 @@ COLUMNS = (
     Column("expr", "expression", "left", lambda node: legible(node.expr)),
     Column("gate", "gate", "left", lambda node: node.gate.name),
     Column("inputs", "inputs", "left", lambda node: " ".join(map(str, node.inputs))),
-    Column("shape", "shape", "left", lambda node: "x".join(map(str, node.shape))),
+    Column("shape", "shape", "left", lambda node: sizes(node.shape)),
     Column("value", "value", "right", lambda node: node.value),
     Column("gradient", "gradient", "right", lambda node: node.gradient),
     Column("flow", "flow", "left", lambda node: node.gate.flow),
@@ -42,19 +44,25 @@ NAMES = tuple(column.name for column in COLUMNS)
 
 
 def exact(node: Node) -> list[str]:
-    """Return a node's cells for machines: floats that round-trip, nothing where there is nothing."""
-    return ["" if (cell := column.cell(node)) is None else str(cell) for column in COLUMNS]
+    """Return a node's cells for machines: floats that round-trip, arrays as JSON, nothing for nothing."""
+    cells = [column.cell(node) for column in COLUMNS]
+    return ["" if cell is None else compact(cell) if shape_of(cell) else str(cell) for cell in cells]
 
 
-PRINTED = tuple(column for column in COLUMNS if column.name not in ("name", "shape"))
-"""The columns of a table in a document."""
+def printed_columns(nodes: Sequence[Node]) -> list[Column]:
+    """Return the columns of a table in a document; shapes have one where there are arrays."""
+    left_out = {"name"} if any(node.shape for node in nodes) else {"name", "shape"}
+    return [column for column in COLUMNS if column.name not in left_out]
 
 
-def printed(node: Node) -> list[str]:
+def printed(node: Node, columns: Sequence[Column]) -> list[str]:
     """Return a node's cells for a document: short numbers, and the name before its expression."""
-    cells = [column.cell(node) for column in PRINTED]
-    texts = ["" if cell is None else short(cell) if isinstance(cell, float) else str(cell) for cell in cells]
-    texts[1] = title(node)
+    texts = []
+    for column in columns:
+        cell = column.cell(node)
+        is_value = isinstance(cell, float) or shape_of(cell)
+        text = brief(cell, short) if is_value else "" if cell is None else str(cell)
+        texts.append(title(node) if column.name == "expr" else text)
     return texts
 
 
@@ -62,11 +70,3 @@ def title(node: Node) -> str:
     """Return what a node is called: its name, its expression, or both: `q = x + y`."""
     expr = legible(node.expr)
     return expr if node.name in (None, node.expr) else f"{node.name} = {expr}"
-
-
-def short(x: float, digits: int = 6) -> str:
-    """Return a number for people: so many significant digits, no exponent where it is not needed."""
-    text = f"{x:.{digits}g}"
-    if "e" in text and 1 <= abs(x) < 1e9:
-        text = f"{x:.0f}"
-    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

@@ -113,6 +113,40 @@ def _pointed(heads: Sequence[Head], row: Sequence[Cell], tails: dict[int, int]) 
     return cells
 
 
+def folded(text: str, columns: int, indent: int, dots: str) -> list[str]:
+    """Return `text` on as many lines of so many columns as it takes, the later ones indented."""
+    if width(text) <= columns:
+        return [text]
+    first, *_ = fold(text, columns, 2, dots)
+    rest = fold(text[len(first) :].lstrip(), max(columns - indent, 1), len(text), dots)
+    return [first, *(" " * indent + line for line in rest)]
+
+
+def fold(text: str, columns: int, count: int, dots: str) -> list[str]:
+    """Return `text` on at most `count` lines of so many columns, cut where it does not fit."""
+    lines: list[str] = []
+    while len(lines) + 1 < count and width(text) > columns:
+        end = _fits(text, columns)
+        space = text.rfind(" ", 0, end + 1)
+        words = (n for n in range(end, end // 2, -1) if not (text[n - 1].isalnum() and text[n].isalnum()))
+        end = space if space > end // 2 else next(words, end)
+        lines.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    if width(text) > columns:
+        text = text[: _fits(text, columns - len(dots))] + dots
+    return [*lines, text]
+
+
+def _fits(text: str, columns: int) -> int:
+    """Return how many letters of `text` fit into so many columns."""
+    taken = 0
+    for number, letter in enumerate(text):
+        taken += width(letter)
+        if taken > columns:
+            return number
+    return len(text)
+
+
 def paint(lines: Iterable[Line], colour: bool) -> Iterator[str]:
     """Yield the lines as text; spaces at the end of a line are dropped."""
     joined = (_tidy(line) for line in lines)

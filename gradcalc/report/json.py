@@ -1,6 +1,9 @@
 """JSON, the contract with scripts: `"schema": "gradcalc/1"`, fields are only ever added.
 
-A number that is not finite is the text "nan", "inf" or "-inf"; what was never computed is null.
+A number that is not finite is the text "nan", "inf" or "-inf"; what was never computed is null. An
+array is nested lists of numbers, with its shape beside it. What only arrays have stands where they
+are: `options` at a gate that takes any, `arrives` and `summed` at a wire into an array, `elements` and
+`count` at their kinks.
 Nodes stand one a line, so that a report of millions of nodes is never one string in memory.
 """
 
@@ -8,12 +11,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from math import isfinite
 from typing import Any
 
 from gradcalc.errors import GradcalcError, Span
-from gradcalc.report import Options, chosen
-from gradcalc.result import Check, Entry, Kinked, Node, Result
+from gradcalc.gates.record import shape_of
+from gradcalc.graph import Value
+from gradcalc.report import Options, chosen, values
+from gradcalc.report.values import whole
+from gradcalc.report.wording import ASCII, Wires
+from gradcalc.result import Check, Entry, Kinked, Node, Part, Result
 
 SCHEMA = "gradcalc/1"
 
@@ -28,20 +34,27 @@ def write(result: Result, options: Options) -> Iterator[str]:
     }
     yield json.dumps(head)[:-1]
     if options.nodes != "none":
-        yield from _nodes(chosen(result, options.nodes))
+        yield from _nodes(chosen(result, options.nodes), wires(result))
     tail = {
         "check": result.check and check(result.check),
         "kinks": [kink(k) for k in result.kinks],
         "warnings": list(result.warnings),
     }
+    if result.claims:
+        tail["claims"] = {name: entry(e) for name, e in result.claims.items()}
     yield f", {json.dumps(tail)[1:]}\n"
 
 
-def _nodes(rows: Iterable[Node]) -> Iterator[str]:
+def wires(result: Result) -> Wires:
+    """Return what the wires of a report have in common."""
+    return Wires(result, result.graph.names(), ASCII, 17)
+
+
+def _nodes(rows: Iterable[Node], wires: Wires) -> Iterator[str]:
     yield ', "nodes": ['
     separator = "\n"
     for row in rows:
-        yield separator + json.dumps(node(row))
+        yield separator + json.dumps(node(row, wires))
         separator = ",\n"
     yield "\n]"
 
@@ -58,24 +71,20 @@ def error(problem: GradcalcError) -> str:
     return json.dumps({"schema": SCHEMA, "error": fields}) + "\n"
 
 
-def number(x: float | None) -> float | str | None:
-    """Return a number as JSON can hold it."""
-    return x if x is None or isfinite(x) else repr(float(x))
-
-
-def numbers(named: Mapping[str, float | None]) -> dict[str, float | str | None]:
-    """Return named numbers as JSON can hold them."""
-    return {name: number(x) for name, x in named.items()}
+def numbers(named: Mapping[str, Value]) -> dict[str, Any]:
+    """Return named numbers and arrays as JSON can hold them."""
+    return {name: whole(x) for name, x in named.items()}
 
 
 def output(result: Result) -> dict[str, Any]:
     """Return the output's fields."""
     out = result.output
-    return {"name": out.name, "node": out.node, "value": number(out.value), "shape": list(out.shape)}
+    return {"name": out.name, "node": out.node, "value": whole(out.value), "shape": list(out.shape)}
 
 
-def node(row: Node) -> dict[str, Any]:
+def node(row: Node, wires: Wires) -> dict[str, Any]:
     """Return a node's fields."""
+    options = {"options": values.options(row.static)} if row.gate.static else {}
     return {
         "id": row.id,
         "name": row.name,
@@ -85,24 +94,30 @@ def node(row: Node) -> dict[str, Any]:
         "gate": row.gate.name,
         "inputs": list(row.inputs),
         "shape": list(row.shape),
-        "value": number(row.value),
-        "local": [number(x) for x in row.local],
-        "gradient": number(row.gradient),
+        "value": whole(row.value),
+        "local": [whole(x) for x in row.local],
+        "gradient": whole(row.gradient),
         "flow": row.gate.flow,
         "verdict": row.verdict,
-        "reference": number(row.reference),
+        "reference": whole(row.reference),
         "digits": row.digits,
         "reason": row.reason,
-        "parts": [
-            {
-                "from": p.consumer,
-                "upstream": number(p.upstream),
-                "local": number(p.local),
-                "gradient": number(p.gradient),
-            }
-            for p in row.parts
-        ],
+        "parts": [part(p, k, wires) for p, k in zip(row.parts, wires.inputs(row), strict=True)],
+        **options,
     }
+
+
+def part(p: Part, k: int, wires: Wires) -> dict[str, Any]:
+    """Return the fields of what arrives along a wire, which is input `k` of the consumer."""
+    fields = {
+        "from": p.consumer,
+        "upstream": whole(p.upstream),
+        "local": whole(p.local),
+        "gradient": whole(p.gradient),
+    }
+    if p.arrives or shape_of(p.upstream):
+        fields |= {"arrives": p.arrives and wires.rule(p, k), "summed": list(p.summed)}
+    return fields
 
 
 def _span(span: Span | None) -> list[int] | None:
@@ -127,8 +142,8 @@ def entry(e: Entry) -> dict[str, Any]:
     """Return the fields of the check of one gradient."""
     return {
         "formula": e.formula,
-        "reference": number(e.reference),
-        "relative_error": number(e.relative_error),
+        "reference": whole(e.reference),
+        "relative_error": whole(e.relative_error),
         "digits": e.digits,
         "verdict": e.verdict,
         "reason": e.reason,
@@ -137,6 +152,7 @@ def entry(e: Entry) -> dict[str, Any]:
 
 def kink(k: Kinked) -> dict[str, Any]:
     """Return the fields of a kink or a jump."""
+    places = {"elements": [list(place) for place in k.elements], "count": k.count} if k.elements else {}
     return {
         "node": k.node,
         "text": k.text,
@@ -146,4 +162,5 @@ def kink(k: Kinked) -> dict[str, Any]:
         "left": numbers(k.left),
         "right": numbers(k.right),
         "others": dict(k.others),
+        **places,
     }

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 
 from gradcalc.report import Options, chosen
-from gradcalc.report.json import node
+from gradcalc.report.json import node, wires
 from gradcalc.result import Result
 
 
 def write(result: Result, options: Options) -> Iterator[str]:
     """Write one line a node."""
+    shared = wires(result)
     for row in chosen(result, options.nodes):
-        yield json.dumps(node(row)) + "\n"
+        yield json.dumps(node(row, shared)) + "\n"

@@ -5,14 +5,17 @@ What would be too long for mathematics stands there as it was written. Needs ams
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from gradcalc.errors import GradcalcError
+from gradcalc.gates.record import shape_of
+from gradcalc.graph import Value
 from gradcalc.report import Options, chosen
-from gradcalc.report.columns import PRINTED, printed
+from gradcalc.report.columns import Column, printed, printed_columns
 from gradcalc.report.latexmath import equation, expression, expressions
-from gradcalc.report.latexsymbols import decimal, symbol, symbols
-from gradcalc.report.wording import SUMMARY, output_label, summary
+from gradcalc.report.latexsymbols import decimal, matrix, symbol, symbols
+from gradcalc.report.values import full, is_small, short
+from gradcalc.report.wording import SUMMARY, notes, output_label, summary
 from gradcalc.result import Node, Result
 
 ESCAPES = str.maketrans(
@@ -23,9 +26,10 @@ ESCAPES = str.maketrans(
 
 HEAD = "% needs \\usepackage{amsmath}\n"
 STRETCH = "{\\renewcommand{\\arraystretch}{1.5}%\n"
+ELEMENTWISE = "Powers, quotients and functions of arrays are taken element by element."
 DISPLAY = r"\displaystyle"  # fractions are small letters without it
 TALL = r" \\ \noalign{\smallskip}"  # and would touch those of the next row
-EXPRESSION = [column.name for column in PRINTED].index("expr")
+ROWS = r" \\ "  # a matrix of several rows
 
 
 def write(result: Result, options: Options) -> Iterator[str]:
@@ -33,11 +37,16 @@ def write(result: Result, options: Options) -> Iterator[str]:
     letters = symbols(result.graph.names().values())
     yield HEAD + STRETCH
     if options.nodes != "none":
-        rows = _nodes(result, chosen(result, options.nodes), letters)
-        yield from _tabular([c.title for c in PRINTED], [c.align[0] for c in PRINTED], rows)
+        nodes = chosen(result, options.nodes)
+        columns = printed_columns(nodes)
+        rows = _nodes(result, nodes, columns, letters)
+        yield from _tabular([c.title for c in columns], [c.align[0] for c in columns], rows)
         yield "\n"
     yield from _tabular(SUMMARY, "llrrl", _gradients(result, letters))
     yield "}\n"
+    elementwise = [ELEMENTWISE] if options.nodes != "none" and any(map(shape_of, result.values)) else []
+    for note in elementwise + notes(result, options.nodes != "none"):
+        yield f"\n{{\\small {_cell(note)}}}\n"
 
 
 def _tabular(titles: Iterable[str], aligns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -49,7 +58,7 @@ def _tabular(titles: Iterable[str], aligns: Iterable[str], rows: Iterable[Iterab
 
 def _row(cells: Iterable[str]) -> str:
     line = " & ".join(cells)
-    return line + (TALL if DISPLAY in line else r" \\") + "\n"
+    return line + (TALL if DISPLAY in line or ROWS in line else r" \\") + "\n"
 
 
 def _cell(text: str) -> str:
@@ -62,15 +71,25 @@ def _math(text: str) -> str:
     return f"${DISPLAY} {text}$" if r"\frac" in text else f"${text}$"
 
 
-def _nodes(result: Result, nodes: Iterable[Node], letters: Mapping[str, str]) -> Iterator[list[str]]:
-    """Yield the cells of each node, its expression as mathematics."""
-    found = enumerate(expressions(result.graph, letters))
+def _value(x: Value, text: str, write: Callable[[float], str]) -> str:
+    """Return a value's cell: a small matrix or vector as mathematics, anything else by its text."""
+    shape = shape_of(x)
+    return f"${matrix(x, write)}$" if 0 < len(shape) <= 2 and x.size and is_small(x) else _cell(text)
+
+
+def _nodes(
+    result: Result, nodes: Iterable[Node], columns: Sequence[Column], letters: Mapping[str, str]
+) -> Iterator[list[str]]:
+    """Yield the cells of each node, its expression and small arrays as mathematics."""
+    found = enumerate(expressions(result.graph, letters, list(map(shape_of, result.values))))
+    at = [column.name for column in columns].index("expr")
     for node in nodes:
         fragment = next(fragment for number, fragment in found if number == node.id)
-        cells = [_cell(cell) for cell in printed(node)]
+        texts = printed(node, columns)
+        cells = [_value(c.cell(node), text, short) for c, text in zip(columns, texts, strict=True)]
         if fragment is not None:
             name = letters.get(node.name or "", fragment.text)
-            cells[EXPRESSION] = _math(fragment.text if name == fragment.text else equation(name, fragment))
+            cells[at] = _math(fragment.text if name == fragment.text else equation(name, fragment))
         yield cells
 
 
@@ -79,10 +98,11 @@ def _gradients(result: Result, letters: Mapping[str, str]) -> Iterator[list[str]
     label = output_label(result)
     output = letters.get(label, symbol(label))
     for name, row in zip([None, *result.gradients], summary(result), strict=True):
-        cells = [_cell(cell or "") for cell in row]
+        cells = [_cell(cell) for cell in row.cells]
+        cells[2] = _value(row.value, row.number, full)
         by = "" if name is None else letters.get(name, symbol(name))
         cells[0] = _math(rf"\frac{{\partial {output}}}{{\partial {by}}}" if by else output)
-        formula = _formula(row[1], letters)
+        formula = _formula(row.formula, letters)
         cells[1] = _math(formula) if formula else cells[1]
         yield cells
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import isfinite
+
+from gradcalc.graph import Value
+from gradcalc.report.values import full
 
 GREEK = frozenset(
     (
@@ -95,3 +98,10 @@ def decimal(text: str) -> str:
         return {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}.get(text, text)
     power = f"10^{{{int(exponent)}}}"
     return {"1": power, "-1": f"-{power}"}.get(digits, rf"{digits} \cdot {power}")
+
+
+def matrix(x: Value, write: Callable[[float], str] = full) -> str:
+    r"""Return a vector or a matrix: `\begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}`; a vector is one row."""
+    rows = x.tolist() if len(x.shape) == 2 else [x.tolist()]
+    lines = [" & ".join(decimal(write(number + 0.0)) for number in row) for row in rows]
+    return r"\begin{pmatrix} " + r" \\ ".join(lines) + r" \end{pmatrix}"

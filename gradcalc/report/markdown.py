@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gradcalc.report import Options, chosen
-from gradcalc.report.columns import PRINTED, printed
-from gradcalc.report.wording import SUMMARY, summary
+from gradcalc.report.columns import printed, printed_columns
+from gradcalc.report.wording import SUMMARY, notes, summary
 from gradcalc.result import Result
 
 ESCAPES = str.maketrans({c: f"\\{c}" for c in r"\`*_{}[]<>#|~$"} | {"\n": " "})
@@ -15,13 +15,16 @@ ESCAPES = str.maketrans({c: f"\\{c}" for c in r"\`*_{}[]<>#|~$"} | {"\n": " "})
 def write(result: Result, options: Options) -> Iterator[str]:
     """Write the tables."""
     if options.nodes != "none":
-        yield from _head([c.title for c in PRINTED], [c.align for c in PRINTED])
-        for node in chosen(result, options.nodes):
-            yield _row(printed(node))
+        nodes = chosen(result, options.nodes)
+        columns = printed_columns(nodes)
+        yield from _head([c.title for c in columns], [c.align for c in columns])
+        for node in nodes:
+            yield _row(printed(node, columns))
         yield "\n"
     yield from _head(SUMMARY, ["left", "left", "right", "right", "left"])
-    for row in ([cell or "" for cell in row] for row in summary(result)):
-        yield _row(row)
+    for row in summary(result):
+        yield _row(row.cells)
+    yield from (f"\n{note.translate(ESCAPES)}\n" for note in notes(result, options.nodes != "none"))
 
 
 def _head(titles: Iterable[str], aligns: Iterable[str]) -> Iterator[str]:

@@ -2,20 +2,24 @@
 
 In a pipe it is as wide as it needs to be. On a terminal it takes the first layout that fits: all
 columns side by side, then shorter expressions and numbers, then flow below gate and wires below
-each other. No layout leaves out what a row says.
+each other; where arrays leave no room for columns, a paragraph a node. No layout leaves out what
+a row says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gradcalc.errors import printable
+from gradcalc.gates.record import shape_of
+from gradcalc.graph import Value
 from gradcalc.report import NodeChoice, Options, chosen
 from gradcalc.report import wording as say
 from gradcalc.report.below import below
-from gradcalc.report.columns import short, title
-from gradcalc.report.grid import Cell, Grid, Head, Line, cell, paint, width
+from gradcalc.report.columns import title
+from gradcalc.report.grid import Cell, Grid, Head, Line, cell, fold, paint, width
+from gradcalc.report.values import facts, flat, in_rows, is_small, short, sizes
 from gradcalc.result import Node, Result
 
 MANY = 60
@@ -24,11 +28,13 @@ MANY = 60
 FEW = 20
 """So many wires are listed in one cell on a terminal."""
 
+NARROW = 26
+"""Columns that a wire between arrays may take on one line of the narrowest table."""
 
 WIDE = ("node", "gate", "inputs", "value", "arrives", "gradient", "flow", "verdict")
 COMPACT = ("node", "wired", "value", "arrives", "gradient", "flow", "digits")
 STACKED = ("node", "stack", "value", "arrives", "gradient", "digits")
-"""The columns of each layout; the last one of each needs a check."""
+"""The columns of each layout; the last one of each needs a check. Arrays add one for shapes."""
 
 TITLES = {"wired": ("gate",), "stack": ("gate", "flow"), "digits": ("check", "digits")}
 """Heads that are not the column's name."""
@@ -49,7 +55,13 @@ class Layout(NamedTuple):
     @property
     def stacked(self) -> bool:
         """Whether a row may take several lines."""
-        return self.columns is STACKED
+        return "stack" in self.columns
+
+    @property
+    def shaped(self) -> Layout:
+        """The same with a column for shapes, before the values."""
+        at = self.columns.index("value")
+        return self._replace(columns=(*self.columns[:at], "shape", *self.columns[at:]))
 
 
 LAYOUTS = (
@@ -62,6 +74,8 @@ LAYOUTS = (
     Layout(STACKED, digits=4, room=8, narrow=True),
 )
 
+ARRAY_LAYOUTS = tuple(LAYOUTS[k].shaped for k in (0, 1, 2, 6))
+
 
 def write(result: Result, options: Options) -> Iterator[str]:
     """Write the table and what stands below it."""
@@ -73,7 +87,7 @@ def lines(result: Result, options: Options) -> Iterator[Line]:
     signs = say.ASCII if options.ascii else say.UNICODE
     shown = rows(result, options)
     if shown:
-        yield from fitting(result, shown, options.width, signs).lines(signs.rule)
+        yield from table(result, shown, options.width, signs)
     if shown and len(shown) < len(result.graph):
         count = f"{len(shown):,} of {len(result.graph):,} nodes"
         yield [(f"{count}: those with a name; --nodes all shows the others", "dim")]
@@ -93,13 +107,24 @@ def rows(result: Result, options: Options) -> list[Node]:
 # The table.
 
 
-def fitting(result: Result, shown: Sequence[Node], columns: int | None, signs: say.Signs) -> Grid:
+def table(result: Result, shown: Sequence[Node], columns: int | None, signs: say.Signs) -> Iterator[Line]:
+    """Yield the lines of the table; arrays that leave no room for columns are listed instead."""
+    arrays = set(map(type, result.values)) != {float}
+    drawn = Drawing(result, result.graph.names(), signs, arrays)
+    grid = fitting(drawn, shown, columns)
+    if arrays and columns is not None and grid.width > columns:
+        from gradcalc.report.paragraphs import paragraphs
+
+        return paragraphs(result, shown, columns, signs)
+    return grid.lines(signs.rule)
+
+
+def fitting(drawn: Drawing, shown: Sequence[Node], columns: int | None) -> Grid:
     """Return the first layout that fits into the columns; without a limit the widest."""
-    names = result.graph.names()
-    drawn = Drawing(result, names, signs)
+    layouts = ARRAY_LAYOUTS if drawn.arrays else LAYOUTS
     if columns is None:
-        return drawn.grid(shown, LAYOUTS[0], None)
-    for layout in LAYOUTS:
+        return drawn.grid(shown, layouts[0], None)
+    for layout in layouts:
         grid = drawn.grid(shown, layout, None)
         room = columns - grid.width + grid.widths[0]
         if room >= grid.widths[0]:
@@ -115,6 +140,7 @@ class Drawing(NamedTuple):
     result: Result
     names: dict[int, str]
     signs: say.Signs
+    arrays: bool
 
     def grid(self, shown: Sequence[Node], layout: Layout, room: int | None) -> Grid:
         """Return the table in one layout; `room` cuts the nodes' texts."""
@@ -127,8 +153,11 @@ class Drawing(NamedTuple):
 
     def _head(self, column: str) -> Head:
         if column == "arrives":
-            return Head(("arrives as", f"upstream {self.signs.times} local"))
-        return Head(TITLES.get(column, (column,)), "point" if column in ("value", "gradient") else "left")
+            lines = ("arrives as", f"upstream {self.signs.times} local")
+            has_letter = self.arrays and say.upstream_letter(self.names) == "g"
+            return Head((*lines, "g is upstream") if has_letter else lines)
+        aligned = column in ("value", "gradient") and not self.arrays
+        return Head(TITLES.get(column, (column,)), "point" if aligned else "left")
 
     def _cells(self, node: Node, layout: Layout, room: int | None, pad: int) -> dict[str, Cell]:
         """Return a row's cells by column, for any layout."""
@@ -142,20 +171,27 @@ class Drawing(NamedTuple):
             "inputs": cell(inputs),
             "wired": cell(wired),
             "stack": Cell(stack),
-            "value": cell(self._number(node.value, layout), "value"),
+            "shape": cell(sizes(node.shape)),
+            "value": Cell(self._value(node.value, layout), "value"),
             "arrives": self._arrives(node, layout),
-            "gradient": cell(
-                "" if node.gradient is None else short(node.gradient, layout.digits), "gradient"
+            "gradient": Cell(
+                ("",) if node.gradient is None else self._value(node.gradient, layout), "gradient"
             ),
             "flow": cell(flow),
             "verdict": self._verdict(node, brief=False),
             "digits": self._verdict(node, brief=True),
         }
 
-    def _number(self, x: float | None, layout: Layout) -> str:
+    def _value(self, x: Value, layout: Layout) -> tuple[str, ...]:
+        """Return a value's lines; an array takes several where a row may."""
         if x is None:
-            return "not computed" if layout.columns is WIDE else "-"
-        return short(x, layout.digits)
+            return ("not computed" if "verdict" in layout.columns else "-",)
+        if not shape_of(x):
+            return (short(x, layout.digits),)
+        if not is_small(x):
+            return facts(x) if layout.stacked else (" ".join(facts(x)),)
+        text = flat(x, lambda number: short(number, layout.digits))
+        return tuple(in_rows(text)) if layout.stacked else (text,)
 
     def _text(self, node: Node, room: int | None, pad: int, count: int) -> Cell:
         number = f"#{node.id}".ljust(pad) + " "
@@ -168,52 +204,33 @@ class Drawing(NamedTuple):
 
     def _arrives(self, node: Node, layout: Layout) -> Cell:
         parts = say.arrivals(self.result, self.names, node, self.signs, layout.digits)
-        if not layout.stacked:
-            return cell(" + ".join(parts))
-        if len(parts) > FEW:
-            parts = [*parts[: FEW - 1], f"{len(parts) - FEW + 1:,} more wires"]
-        lines = [f"+ {part}" if number else part for number, part in enumerate(parts)]
-        if layout.narrow:
-            sign = f" {self.signs.times} "
-            lines = [line for part in lines for line in part.replace(sign, f"\n {sign}", 1).split("\n")]
+        if not layout.stacked and not self.arrays:
+            return cell(" + ".join(map(" ".join, parts)))
+        if layout.stacked and len(parts) > FEW:
+            parts = [*parts[: FEW - 1], (f"{len(parts) - FEW + 1:,} more wires",)]
+        lines = []
+        for number, (first, *others) in enumerate(parts):
+            first = f"+ {first}" if number else first
+            if not layout.narrow:
+                lines.append(" ".join([first, *others]))
+            elif self.arrays:
+                lines += packed(first, others)
+            else:
+                lines += [first, *(f"  {other}" for other in others)]
         return Cell(tuple(lines) or ("",))
 
     def _verdict(self, node: Node, brief: bool) -> Cell:
         if node.verdict is None:
             return cell("")
-        words = _verdict_words(node)
-        if brief:
-            words = words.removeprefix("inaccurate ").removesuffix(" digits").removesuffix("undecided")
-        return cell(
-            f"{self.signs.marks[node.verdict]} {words}".strip(), "bad" if node.verdict == "fail" else ""
-        )
+        return cell(say.node_verdict(node, self.signs, brief), "bad" if node.verdict == "fail" else "")
 
 
-def _verdict_words(node: Node) -> str:
-    digits = "" if node.digits is None else f"{node.digits} digits"
-    return {"pass": digits, "inaccurate": f"inaccurate {digits}"}.get(node.verdict or "", node.verdict or "")
-
-
-def fold(text: str, columns: int, count: int, dots: str) -> list[str]:
-    """Return `text` on at most `count` lines of so many columns, cut where it does not fit."""
-    lines: list[str] = []
-    while len(lines) + 1 < count and width(text) > columns:
-        end = _fits(text, columns)
-        space = text.rfind(" ", 0, end + 1)
-        words = (n for n in range(end, end // 2, -1) if not (text[n - 1].isalnum() and text[n].isalnum()))
-        end = space if space > end // 2 else next(words, end)
-        lines.append(text[:end].rstrip())
-        text = text[end:].lstrip()
-    if width(text) > columns:
-        text = text[: _fits(text, columns - len(dots))] + dots
-    return [*lines, text]
-
-
-def _fits(text: str, columns: int) -> int:
-    """Return how many letters of `text` fit into so many columns."""
-    taken = 0
-    for number, letter in enumerate(text):
-        taken += width(letter)
-        if taken > columns:
-            return number
-    return len(text)
+def packed(first: str, others: Iterable[str]) -> list[str]:
+    """Return the pieces of a wire on lines of `NARROW` columns, as far as they fit; later ones indented."""
+    lines = [first]
+    for piece in others:
+        if width(lines[-1]) + 1 + width(piece) <= NARROW:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(f"  {piece}")
+    return lines

@@ -6,6 +6,9 @@ A number system is a module with the same functions for its own kind of number:
     precise   mpmath's numbers of any precision: what the check computes with
     symbol    SymPy's expressions: what the check differentiates
     source    Python source text: straight-line gates are traced once into fast loops
+    array     NumPy's arrays of doubles, with the functions that arrays alone have
+    lifted    the same on arrays of any scalar system's numbers
+    dual      values with their tangents, over any of these: forward mode
 
 What all of them settle in the same way, once for every gate:
 

@@ -68,6 +68,14 @@ def number(x: Any) -> Any:
 pi, nan, inf = Code("pi"), Code("nan"), Code("inf")
 
 
+def max(*x: Any) -> Any:  # noqa: A001 - part of the number system
+    """Return the larger of two as a conditional expression, nan where either is; a call for more."""
+    if len(x) != 2:
+        return __getattr__("max")(*x)
+    a, b = map(written, x)
+    return Code(f"({a} if {a} >= {b} or {a} != {a} else {b})")
+
+
 def __getattr__(name: str) -> Any:
     """Return the function that writes a call of `real`'s function of that name."""
     if name.startswith("_"):

@@ -184,3 +184,65 @@ def test_help(cli, arguments):
 
 def test_version(cli):
     assert cli("--version").out.startswith("gradcalc ")
+
+
+# Claims.
+
+
+@pytest.mark.parametrize(
+    ("claim", "code", "said"),
+    [
+        ("value=18", 0, "claim value = 18: pass, 17 digits"),
+        ("value=x*x*y", 0, "claim value = x*x*y: pass, 17 digits"),
+        ("grad_x=2*x*y", 0, "claim grad_x = 2*x*y: pass, 17 digits"),
+        ("grad_x=12.0000001", 1, "claim grad_x = 12.0000001: fail: it is 12.0, but 12.0000001 was claimed"),
+        ("grad_y=x^3/x", 0, "claim grad_y = x^3/x: pass, 17 digits"),
+        ("grad_y=8", 1, "claim grad_y = 8: fail: it is 9.0, but 8.0 was claimed"),
+        ("grad_x=[12, 12]", 1, "it has the shape (2,), but should have ()"),
+    ],
+)
+def test_claims_are_judged(cli, claim, code, said):
+    done = cli("x^2*y", "x=3", "y=2", "--claim", claim)
+    assert (done.code, done.err) == (code, "")
+    assert said in done.out
+
+
+def test_claims_about_arrays(cli):
+    arguments = ("W @ x", "W=[[1,2],[3,4]]", "x=[5,6]", "--upstream", "[1, 10]")
+    good = cli(*arguments, "--claim", "grad_W=[[5,6],[50,60]]", "--claim", "value=[17, 39]")
+    assert good.code == 0
+    bad = cli(*arguments, "--claim", "grad_W=[[5,6],[60,60]]", "--get", "x")
+    assert (bad.code, bad.out) == (1, "[31.0, 42.0]\n")
+    assert "at [1, 0] it is 50.0, but 60.0 was claimed" in bad.err
+
+
+def test_a_claim_at_a_kink_is_undecided(cli):
+    done = cli("abs(x)", "x=0", "--claim", "grad_x=1")
+    assert done.code == 0
+    assert "claim grad_x = 1: undecided" in done.out
+    assert cli("abs(x)", "x=0", "--claim", "grad_x=1", "--strict").code == 3
+
+
+def test_claims_in_json(cli):
+    claims = json.loads(cli("x^2", "x=3", "--claim", "grad_x=7", "-f", "json").out)["claims"]
+    assert claims["grad_x"]["verdict"] == "fail"
+    assert claims["grad_x"]["reference"] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("grad_z=1", "did you mean 'grad_x'?"),
+        ("valeu=1", "did you mean 'value'?"),
+        ("grad_x", "is not NAME=EXPR"),
+        ("grad_x=", "is not NAME=EXPR"),
+        ("grad_x=2*", "the claim grad_x: an operand is missing after '*'"),
+        ("grad_x=2*q", "the claim grad_x: unknown name 'q'"),
+        ("grad_x=1; 2", "the claim grad_x"),
+        ("grad_x=log(-1)", "the claim grad_x: log of -1"),
+    ],
+)
+def test_claims_that_are_none(cli, claim, said):
+    done = cli("x^2", "x=3", "--claim", claim)
+    assert done.code in (2, 3)
+    assert said in done.err

@@ -109,7 +109,7 @@ def complete(words):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("gradcalc ", {"eval", "diff", "gates", "examples"}),
+        ("gradcalc ", {"eval", "jacobian", "hessian", "diff", "gates", "examples"}),
         ("gradcalc --fo", {"--format"}),
         ("gradcalc --v", {"--version"}),
         ("gradcalc (x+y)*z --format js", {"json", "jsonl"}),
@@ -117,6 +117,7 @@ def complete(words):
         ("gradcalc -x^2 x=3 --no", {"--no-check", "--nodes"}),
         ("gradcalc eval x --nodes n", {"named", "none"}),
         ("gradcalc diff x -f l", {"latex"}),
+        ("gradcalc jacobian x --v", {"--vjp"}),
         ("gradcalc gates sigm", {"sigmoid"}),
         ("gradcalc examples neu", {"neuron"}),
         ("gradcalc ga", {"gates"}),

@@ -9,9 +9,9 @@ from gradcalc.gates import GATES
 from gradcalc.language import parse
 from gradcalc.systems import precise
 
-from .truth import name, points
+from .truth import ELEMENTWISE, name, points
 
-COMPOSITE = [gate for gate in GATES.values() if gate.expansion]
+COMPOSITE = [gate for gate in ELEMENTWISE if gate.expansion]
 DIGITS = 800  # tanh(350) written in exponentials needs half of them
 
 

@@ -28,12 +28,14 @@ MODULES = [
 ]
 MOST_DIGITS = 1600
 
+ELEMENTWISE = [gate for gate in GATES.values() if gate.elementwise]
+
 CASES = [
     (gate, count)
-    for gate in GATES.values()
+    for gate in ELEMENTWISE
     for count in ([2, 3] if gate.variadic else range(gate.arity[0], len(gate.parameters) + 1))
 ]
-"""Every gate with every number of inputs that it is tested with."""
+"""Every elementwise gate with every number of inputs that it is tested with."""
 
 WIRES = [(gate, count, k) for gate, count in CASES for k in range(count) if gate.rule(k) is not None]
 """Every wire that carries a gradient."""

@@ -12,9 +12,9 @@ from gradcalc.language import parse
 BINARY = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Mod: "mod", ast.Pow: "pow",
     ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
-    ast.And: "and", ast.Or: "or",
+    ast.And: "and", ast.Or: "or", ast.MatMult: "matmul",
 }  # fmt: skip
-INFIX = [" + ", "-", "*", "/", " % ", "**", "<", "<=", ">", ">=", "==", "!=", " and ", " or "]
+INFIX = [" + ", "-", "*", "/", " % ", "@", "**", "<", "<=", ">", ">=", "==", "!=", " and ", " or "]
 
 
 def of_graph(graph: Graph) -> object:
@@ -23,7 +23,8 @@ def of_graph(graph: Graph) -> object:
     trees: list[object] = []
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
         leaf = names[node] if gate is VARIABLE else graph.constants[node] if gate is CONSTANT else None
-        trees.append((gate.name, *[trees[i] for i in inputs]) if leaf is None else leaf)
+        key = [graph.static[node]["key"]] if node in graph.static else []
+        trees.append((gate.name, *[trees[i] for i in inputs], *key) if leaf is None else leaf)
     return trees[graph.output]
 
 
@@ -47,6 +48,12 @@ def of_python(node: ast.AST) -> object:
             return ("not" if isinstance(operator, ast.Not) else "neg", of_python(operand))
         case ast.Call(ast.Name(name), arguments):
             return (name, *map(of_python, arguments))
+        case ast.Subscript(value, ast.Slice(ast.Constant(start))):
+            return ("index", of_python(value), (slice(start, None, None),))
+        case ast.Subscript(value, ast.Constant(place)):
+            return ("index", of_python(value), (place,))
+        case ast.Attribute(value, "T"):
+            return ("transpose", of_python(value))
         case ast.Constant(value):
             return float(value)
         case ast.Name(name):
@@ -69,6 +76,9 @@ def expressions() -> st.SearchStrategy[str]:
             inner.map("+{}".format),
             inner.map("not {}".format),
             inner.map("sin({})".format),
+            inner.map("{}[0]".format),
+            inner.map("{}[1:]".format),
+            inner.map("{}.T".format),
             st.tuples(inner, inner).map(lambda pair: f"max({pair[0]}, {pair[1]})"),
         ),
         max_leaves=12,

@@ -61,14 +61,40 @@ def test_messages_are_lower_case_sentences_without_a_full_stop(path: Path) -> No
 
 # Nothing but our own errors, whatever the text.
 
+ARRAYS = (
+    "sum axis keepdims stack concat reshape zeros rand arange None True inf T [[ ]] ... :: x[ ].T (( [1,2]"
+)
 NAMES = "x y f q sin max leaky_relu slope if else then lambda def return let mod and or not np math pi e"
 SYMBOLS = "( ) ( ) , , = == < && || | ! ? : + - * / ^ ** . .* [ ] { } \\ ' \" @ ; # += := //"
 OTHERS = "0 2 3.5 1e5 x10 1__0 1e999 ² ⁻¹ ⁿ × √ σ π é ½ – ≤ ٣ _"
-WORDS = [*NAMES.split(), *SYMBOLS.split(), *OTHERS.split(), "\0", "\n", " ", "\u200b", "\u2028", "\ud800"]
+WORDS = [
+    *ARRAYS.split(),
+    *NAMES.split(),
+    *SYMBOLS.split(),
+    *OTHERS.split(),
+    "\0",
+    "\n",
+    " ",
+    "\u200b",
+    "\u2028",
+    "\ud800",
+]
 SOUP = st.lists(st.sampled_from(WORDS))
+BRACKETS = st.recursive(
+    st.sampled_from(
+        ["x", "0", "-1", "2", ":", "1:", "...", "None", "pi", "axis=0", "[]", "()", "2 3", "x; y", ""]
+    ),
+    lambda inner: st.builds(
+        lambda head, items, brackets: head + brackets[0] + ", ".join(items) + brackets[1],
+        st.sampled_from(["", "x", "sum", "zeros", "stack", "np.max", "x.T", "(x).sum", "f"]),
+        st.lists(inner, max_size=3),
+        st.sampled_from(["()", "[]", "{}", "(]"]),
+    ),
+    max_leaves=8,
+)
 
 
-@given(st.one_of(st.text(), SOUP.map("".join), SOUP.map(" ".join)))
+@given(st.one_of(st.text(), SOUP.map("".join), SOUP.map(" ".join), BRACKETS))
 @settings(max_examples=400)
 def test_any_text_is_a_program_or_is_refused(text: str) -> None:
     for names in (None, ["x", "q"], []):

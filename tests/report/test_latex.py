@@ -15,6 +15,7 @@ from gradcalc.pipeline import compute
 from gradcalc.report import Options, writer
 from gradcalc.report.latexmath import ATOM, LIMIT, SUM, Fragment, apply, expression, expressions
 from gradcalc.report.latexsymbols import number, symbols
+from gradcalc.result import Output
 from tests.programs import call
 from tests.report.latexreader import read, tree
 
@@ -62,7 +63,8 @@ def test_every_gate_is_put_into_brackets_as_a_base(gate):
     count = 3 if gate.variadic else len(gate.parameters)
     inner = apply(gate, [Fragment("x", ATOM)] * count)
     outer = apply(GATES["square"], [inner]).text
-    closed = inner.text.startswith((r"\sqrt", r"\left|", r"\left\l"))
+    enclosing = (r"\sqrt", r"\left|", r"\left\l", r"\lVert", r"\overline", "[")
+    closed = inner.text.startswith(enclosing) and "=" not in inner.text
     assert outer == (f"{inner.text}^2" if closed else rf"\left({inner.text}\right)^2")
 
 
@@ -282,6 +284,7 @@ def test_text_of_a_comment_is_escaped(odd):
     assert r"$x \cdot 2 + x \cdot 2$" in text
     wide = replace(odd, graph=parse("max(" + ", ".join(["a_b"] * 300) + ")"))
     wide = replace(wide, values=[1.0, 1.0], adjoints=[None, 1.0], check=None, kinks=[], gradients={})
+    wide = replace(wide, output=Output(None, 1, 1.0))
     assert r"max(a\_b, a\_b" in "".join(writer("latex")(wide, Options()))
 
 

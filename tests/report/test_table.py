@@ -4,7 +4,7 @@ from gradcalc.errors import width
 from gradcalc.pipeline import compute
 from gradcalc.report import Options, writer
 from gradcalc.report.columns import short
-from gradcalc.report.table import fold
+from gradcalc.report.grid import fold
 
 
 def table(result, **options):

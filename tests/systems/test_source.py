@@ -7,12 +7,12 @@ import math
 
 import pytest
 
-from gradcalc.gates import GATES
 from gradcalc.gates.record import argument_names
 from gradcalc.systems import real, source
 from gradcalc.systems.source import Code, trace
+from tests.programs import ELEMENTWISE
 
-STRAIGHT = [gate for gate in GATES.values() if not gate.variadic]
+STRAIGHT = [gate for gate in ELEMENTWISE if not gate.variadic]
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 1e308, -1e308, 5e-324, math.inf, -math.inf, math.nan]
 
 
