@@ -164,12 +164,20 @@ def send(
     """Send a node's gradient on along its wires; `last` says that nobody needs it afterwards."""
     inputs = graph.inputs[node]
     wires = [k for k, i in enumerate(inputs) if carries[i]]
+    kept = {id(x) for x in (values[node], *[values[i] for i in inputs])}
     for k in wires:
         upstream = sums.gradients[node]
         spend = last and k == wires[-1] and sums.owns(node)
         part = arriving(graph, values, node, k, upstream, spend)
-        others = [] if spend else [upstream]
-        sums.add(inputs[k], part, shared=[*others, values[node], *[values[i] for i in inputs]])
+        handed_on = not spend and _is_seen_in(upstream, part)
+        if handed_on:
+            sums.share(node)
+        sums.add(inputs[k], part, fresh=not handed_on and id(part) not in kept)
+
+
+def _is_seen_in(upstream: Value, part: Value) -> bool:
+    """Whether what arrives is the upstream gradient itself, or a view of it."""
+    return part is upstream or getattr(part, "base", None) is upstream
 
 
 class Sums:
@@ -180,8 +188,8 @@ class Sums:
         self.gradients[graph.output] = upstream
         self._own: set[int] = set()
 
-    def add(self, node: int, part: Value, shared: Sequence[Value] = ()) -> None:
-        """Add what arrives along one wire; `shared` holds the arrays that it may be one of."""
+    def add(self, node: int, part: Value, fresh: bool = False) -> None:
+        """Add what arrives along one wire; `fresh` says that nobody else sees it."""
         if part is None:
             return
         before = self.gradients[node]
@@ -192,8 +200,12 @@ class Sums:
             return
         else:
             self.gradients[node] = part = before + part
-        if shape_of(part) and part.base is None and not any(part is x for x in shared):
+        if fresh and shape_of(part) and part.base is None:
             self._own.add(node)
+
+    def share(self, node: int) -> None:
+        """Note that somebody else sees the array that holds a node's gradient."""
+        self._own.discard(node)
 
     def owns(self, node: int) -> bool:
         """Whether nobody else sees the array that holds a node's gradient."""
@@ -214,7 +226,8 @@ def arriving(
     if gate.rule(k) is None:
         return None
     if not gate.elementwise:
-        given = tuple(map(array.asarray, given))
+        if gate.keeps not in ((), ("out",)):  # of the inputs of a long list none is looked at
+            given = tuple(map(array.asarray, given))
         return gate.pull(k, array, array.asarray(upstream), given, values[node], graph.static.get(node, {}))
     local = gate.local(k, system_for(given), given, values[node])
     return array.unbroadcast(product(upstream, local, spend), shape_of(given[k]))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,8 @@ def _from_input(graph: Graph, values: Sequence[Value], node: int, k: int, mask: 
         return np.full(shape, bool(np.any(broken))), broken
     wide = np.broadcast_to(broken, shape) & mask
     if gate.flow == "router":
-        local = gate.local(k, system_for(given), given, values[node])
+        with array.quiet():
+            local = gate.local(k, system_for(given), given, values[node])
         taken = wide & (np.broadcast_to(local, shape) != 0)
         wide = taken if np.any(taken) else wide & False
     return wide, array.unbroadcast(wide.astype(float), shape_of(given[k])) > 0
@@ -98,28 +99,24 @@ SHOWN = 3
 
 def kinks(graph: Graph, values: Sequence[Value]) -> list[Kinked]:
     """Return what people are told of the kinks and jumps that elements of arrays are at."""
-    met = {}
-    for node, gate in enumerate(graph.gates):
-        found = kink_at(graph, values, node) if gate.kinks else None
-        if found is not None:
-            met[node] = found
+    met = [(node, *found) for node in range(len(graph)) for found in kinks_at(graph, values, node)]
     if not met:
         return []
     reached = reaching(graph, values)
-    cut = {node: (kink, mask & reached[node]) for node, (kink, mask) in met.items() if node in reached}
-    return [told(graph, values, node, kink, mask) for node, (kink, mask) in cut.items() if np.any(mask)]
+    cut = [(node, kink, mask & reached[node]) for node, kink, mask in met if node in reached]
+    return [told(graph, values, node, kink, mask) for node, kink, mask in cut if np.any(mask)]
 
 
-def kink_at(graph: Graph, values: Sequence[Value], node: int) -> tuple[Kink, Any] | None:
-    """Return the first kink that an element of a node is at, and the mask of those elements."""
-    gate, shape = graph.gates[node], shape_of(values[node])
+def kinks_at(graph: Graph, values: Sequence[Value], node: int) -> Iterator[tuple[Kink, Any]]:
+    """Yield the kinks that elements of a node are at, each with the mask of its elements."""
+    gate, free = graph.gates[node], np.ones(shape_of(values[node]), bool)
     given = [values[i] for i in graph.inputs[node]]
     for kink in gate.kinks:
         with array.quiet():
-            mask = np.broadcast_to(kink.where(*given, **graph.static.get(node, {})), shape)
+            mask = free & kink.where(*given, **graph.static.get(node, {}))
         if np.any(mask):
-            return kink, mask
-    return None
+            yield kink, mask
+            free = free & ~mask
 
 
 def reaching(graph: Graph, values: Sequence[Value]) -> dict[int, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gradcalc.errors import ShapeError
 from gradcalc.gates.record import Gate, Shape, shape_of
-from gradcalc.gates.shape import broadcast
+from gradcalc.gates.shape import MAX_AXES, broadcast
 from gradcalc.graph import Graph, Value
 
 TEXT = 40
@@ -36,7 +36,10 @@ def output_shape(gate: Gate, shapes: Sequence[Shape], static: Mapping[str, objec
     """Return the shape of one gate's output; raises ShapeError without a place."""
     if gate.shape is None:
         return broadcast(*shapes)
-    return gate.shape(*shapes, **{**gate.options, **static})
+    shape = gate.shape(*shapes, **{**gate.options, **static})
+    if len(shape) > MAX_AXES:
+        raise ShapeError(f"an array has at most {MAX_AXES} axes, not {len(shape)}")
+    return shape
 
 
 def placed(graph: Graph, node: int, error: ShapeError) -> ShapeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,15 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
+DEEP = "[" * 32 + "1" + "]" * 32
+
+
+@pytest.mark.parametrize("program", [f"[x + {DEEP}]", f"(x + {DEEP})[None]"])
+def test_no_gate_makes_an_array_of_more_axes_than_there_are(program: str) -> None:
+    with pytest.raises(ShapeError, match="an array has at most 32 axes, not 33"):
+        run(program, x=1)
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_node_and_its_gradient_have_the_same_shape(program: str) -> None:
     graph = parse(program, POINT)
@@ -80,6 +91,37 @@ def test_the_lean_passes_give_what_the_full_ones_do(program: str) -> None:
     assert value == values[graph.output]
     for name, array in found.items():
         np.testing.assert_array_equal(array, gradients[graph.variables[name]])
+
+
+STEPS = (
+    "{a} + {b}", "{a} - {b}", "{a}*{b}", "mod({a}, {b} + 9)", "sin({a})", "-{a}", "{a}.T", "tril({a}, 9)",
+    "sum({a}, axis=1)/3 + {b}", "where({a} > {b}, {a}, {b})", "concat({a}[:1], {b}[1:])",
+)  # fmt: skip
+
+
+def tangled(seed: int) -> str:
+    """A program whose statements use those before them again and again."""
+    random, names, lines = Random(seed), ["A", "B"], []
+    for k in range(8):
+        a, b = random.choice(names), random.choice(names)
+        lines.append(f"q{k} = {random.choice(STEPS).format(a=a, b=b)}")
+        names.append(f"q{k}")
+    return "\n".join([*lines, f"sum(sin({' + '.join(names[-2:])}))"])
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_adds_up_in_place_changes_no_other_gradient(seed: int) -> None:
+    """Neither in the least memory, nor where a wire that no gradient takes has an infinite slope."""
+    program, point = tangled(seed), {"A": POINT["A"], "B": POINT["A"].T / 2, "z": np.array([0.0, 1.0])}
+    graph = parse(program, point)
+    expected = graph.backward(graph.forward(point))
+    spoilt = parse(program + " + sum(where(z > 0, log(z), 0))", point)
+    _, lean = value_and_grad(graph, point)
+    _, taken = value_and_grad(spoilt, point)
+    for name in graph.variables:
+        whole = expected[graph.node(name)]
+        np.testing.assert_allclose(lean[name], whole, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(taken[name], whole, rtol=1e-12, atol=1e-12)
 
 
 def test_the_passes_change_nothing_that_was_given() -> None:
@@ -254,6 +296,7 @@ BAD = [
     ("sum(sqrt(x))", {"x": [4, 0]}, NotFiniteError, ["gradient of 'x'", "sqrt of 0", "[1]"]),
     ("sum(x)", {"x": [1, float("nan")]}, GradcalcError, ["x", "nan", "1"]),
     ("sum(inv(x))", {"x": [[1, 2], [2, 4]]}, DomainError, ["inv", "singular"]),
+    ("sum(max(x, logdet(A)))", {"A": [[-1, 0], [0, 1]], "x": [1, 2]}, DomainError, ["logdet"]),
     ("logdet(x)", {"x": [[1, 2], [2, 4]]}, DomainError, ["logdet"]),
     ("sum(solve(A, x))", {"A": [[1, 2], [2, 4]], "x": [1, 2]}, DomainError, ["singular"]),
 ]  # fmt: skip
@@ -307,3 +350,8 @@ def test_logistic_regression() -> None:
     found = gradient("sum(log(1 + exp(-y*(X @ w))))", "w", X=data, y=labels, w=w)
     margin = labels * (data @ w)
     np.testing.assert_allclose(found, -data.T @ (labels / (1 + np.exp(margin))), rtol=1e-12)
+
+
+def test_elements_at_different_kinks_of_one_gate_are_all_told() -> None:
+    two, three = run("sum(max(x, y, z))", x=[1, 1], y=[1, 1], z=[0, 1]).kinks
+    assert (two.elements, three.elements) == ([(0,)], [(1,)])

@@ -8,7 +8,13 @@
     kinks        what happens where no derivative exists
     blame        where the digits of an inaccurate gradient were lost
 
-`prove` runs all of them.
+`prove` runs all of them. `arrays.prove` does it for programs with arrays:
+
+    unroll       each element of each array as a node of a scalar graph, written by definitions
+    wires        the number system that writes them
+    pieces       every node at its own float inputs: its value, and what it sends to each input
+    sampled      what is too large for that, by dot products in random directions
+    tangents     forward mode on definitions, which they are compared with
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The check of programs with arrays: the same proof, element by element, while that can be afforded.
 
-Up to `MOST_WORK` a program is unrolled (`check.unroll`), and every element of every
-gradient has its own reference: one wrong entry among thousands is found with certainty.
+Up to `MOST_WORK` a program is unrolled (`check.unroll`), and every element of every gradient has its
+own reference: one wrong entry among thousands is found with certainty. What is larger is tried in
+random directions (`check.sampled`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from gradcalc.check.pieces import kink_at, reached, taken, wrong_pieces
 from gradcalc.check.precise import digits_for, nearest_float
 from gradcalc.check.unroll import Unrolled, element_names, index_text, unroll
 from gradcalc.check.verdict import Case, Proof
+from gradcalc.check.wires import work
 from gradcalc.gates.record import Kink, Shape, shape_of
 from gradcalc.graph import Graph, Value, depends
 from gradcalc.result import VERDICTS, Check, Entry, Kinked, worst
@@ -26,7 +28,7 @@ from gradcalc.systems import array
 MOST_WORK = 25_000
 """Sums in high precision, or what takes as long, up to which a program is unrolled: three seconds."""
 
-WORK = 100_000
+DIFFERENCES = 100_000
 """Scalar nodes that are computed anew for a central difference, in all: more names are moved together."""
 
 FORMULAS = 9
@@ -55,7 +57,7 @@ def prove(
     """
     carries = depends(graph, [graph.node(name) for name in wrt])
     scalars = unroll(graph, values, carries, upstream, MOST_WORK)
-    if scalars is None:
+    if scalars is None or work(scalars.graph, digits_for(scalars.graph, scalars.floats)) > MOST_WORK:
         from gradcalc.check.sampled import prove_sampled
 
         return prove_sampled(graph, values, gradients, wrt, rtol=rtol, atol=atol, upstream=upstream)
@@ -97,7 +99,7 @@ class Elements(Case):
         self.program, self.scalars, self.arrays, self.found = program, scalars, values, gradients
         digits = digits_for(scalars.graph, scalars.floats)
         wrong = wrong_pieces(program, values, gradients, carries, scalars, upstream, digits)
-        self.separate = max(1, min(self.separate, WORK // len(scalars.graph)))
+        self.separate = max(1, min(self.separate, DIFFERENCES // len(scalars.graph)))
         self.names = {name: [*self._names(name)] for name in wrt}
         super().__init__(
             scalars.graph,
@@ -119,15 +121,14 @@ class Elements(Case):
         counts = reached(graph, floats, range(len(graph)), [graph.output])
         kinks: dict[int, Kink] = {}
         records: dict[int, Kink] = {}
-        for node, gate in enumerate(self.program.gates):
-            told = elements.kink_at(self.program, self.arrays, node) if gate.kinks else None
-            if told is not None:
-                records[node], mask = told
-                kinks.update(dict.fromkeys(map(int, self.scalars.elements[node][mask].flat), told[0]))
+        for node in range(len(self.program)):
+            for kink, mask in elements.kinks_at(self.program, self.arrays, node):
+                records.setdefault(node, kink)
+                kinks.update(dict.fromkeys(map(int, self.scalars.elements[node][mask].flat), kink))
         for node in counts:
-            kink = kink_at(graph, floats, node)
-            if kink is not None:
-                kinks.setdefault(node, records.get(self.number(node), kink))
+            met = kink_at(graph, floats, node)
+            if met is not None:
+                kinks.setdefault(node, records.get(self.number(node), met))
         return {node: kinks[node] for node in sorted(counts & kinks.keys())}
 
     def moved_kinks(self) -> list[int | None]:

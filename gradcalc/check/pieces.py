@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import isfinite
 from random import Random
 from typing import Any, NamedTuple
 
@@ -37,6 +38,9 @@ SMALLEST = 5e-324
 
 ROUNDED = 3
 """How often the values on the way are rounded at random."""
+
+NOTHING_KNOWN = 2**20
+"""How often as far a number may be off that rounding moves by its own size: 1/x has no bounds near 0."""
 
 ALONE = 8
 """Most elements beside a kink that are moved one by one; then all are moved together."""
@@ -67,7 +71,19 @@ class Near(dict[int, Any]):
 
     def rounded(self, x: Any) -> Any:
         """Return a value, off in its last place where there is a seed."""
-        return x * (1 + ULP * self.random.choice((-1, 1))) if self.rounds else x
+        if not self.rounds:
+            return x
+        return x + last_place(x) * mpf(self.random.choice((-1, 1)) * self.random.uniform(0.5, 1))
+
+
+def last_place(x: Any) -> Any:
+    """Return the last place of a number in doubles, or less; below the smallest double nothing is lost."""
+    return max(abs(x) * ULP, SMALLEST) if abs(x) >= SMALLEST else abs(x) * ULP
+
+
+def _least(slope: Any) -> Any:
+    """Return the size of a slope, of one that doubles lose as 0 that of which `SMALLEST` is a last place."""
+    return max(abs(slope), SMALLEST / ULP) if slope else abs(slope)
 
 
 class Flows(dict[int, Any]):
@@ -92,7 +108,7 @@ def wrong_pieces(
     with array.quiet():
         for node, inputs in enumerate(graph.inputs):
             bad = wrong_shape(graph, values, gradients, carries, node, arrivals)
-            if bad is None and inputs and all(array.finite(values[i]) for i in inputs):
+            if bad is None and inputs:
                 piece = Piece(scalars, node, gradients[node], carrying)
                 trials = [*_trials(graph, values, gradients, carries, scalars, node, arrivals)]
                 bad = piece.wrong(trials, digits, graph.gates[node].elementwise)
@@ -221,6 +237,7 @@ class Piece:
         """Return the first element that is wrong, with more and more digits until each is decided."""
         got, rough = trial.got.ravel(), self._of(trial, digits)
         open_ = np.array([int(s) not in kinked for s in trial.nodes.flat], bool)
+        open_ &= ~np.isnan(got)  # never reaches an answer: an error tells of it
         open_ &= trial.is_value | np.isfinite(got)  # 0 x infinity, which the backward pass leaves out
         open_ &= ~_accepted(got, rough, digits)
         while open_.any() and 2 * digits <= MOST_DIGITS:
@@ -247,18 +264,37 @@ class Piece:
             if not beyond:
                 return None
             rounded = [self._of(trial, digits, seed) for seed in range(ROUNDED)]
+            lost = self._lost(digits) if self.divides() else 0
             for p in beyond:
                 moved = max(abs((other[p] or 0) - (truths[p] or 0)) for other in rounded)
+                moved *= 1 if moved < abs(truths[p] or 0) else NOTHING_KNOWN
+                moved += lost * (sums[int(trial.nodes.flat[p])] or 0)
                 if mp.isfinite(moved) and not errors[p] <= known[p] + TOLERANCE * moved:
                     return p
         return None
+
+    def divides(self) -> bool:
+        """Whether the node divides by what it computed: by the pivots of a matrix that is nearly singular."""
+        divisors = [self.graph.inputs[s][1] for s in self.span if self.graph.gates[s].name == "div"]
+        return any(i in self.span and self.graph.inputs[i] for i in divisors)
+
+    def _lost(self, digits: int) -> Any:
+        """Return the share of the value that is lost when all on the way is rounded at random.
+
+        A rule that is written in terms of the value loses as much of each path.
+        """
+        values = self.truth(digits)[0]
+        largest = max((abs(values[s]) for s in self.outputs), default=mpf(0))
+        near = [self.truth(digits, seed)[0] for seed in range(ROUNDED)]
+        away = max((abs(v[s] - values[s]) for v in near for s in self.outputs), default=mpf(0))
+        return away / largest if largest and mp.isfinite(away) else mpf(0)
 
     def _error_bounds(self, digits: int) -> Flows:
         """Return for each node |value| + the sum of |slope| x the bound of each input: running errors."""
         values, bounds = self.truth(digits)[0], Flows()
         for s in self.span:
             given = [values[i] for i in self.graph.inputs[s]]
-            bounds[s] = abs(values[s])
+            bounds[s] = last_place(values[s]) / ULP
             for k, i in enumerate(self.graph.inputs[s]):
                 moved = abs(slopes.local(self.graph.gates[s], k, given)) * (bounds[i] or abs(given[k]))
                 bounds[s] += moved if mp.isfinite(moved) else 0
@@ -272,7 +308,7 @@ class Piece:
             given = [values[i] for i in self.graph.inputs[s]]
             for k, i in enumerate(self.graph.inputs[s]):
                 if self.carrying[i] and sums[s]:
-                    part = sums[s] * abs(slopes.local(self.graph.gates[s], k, given))
+                    part = sums[s] * _least(slopes.local(self.graph.gates[s], k, given))
                     sums[i] = (sums[i] or 0) + (part if mp.isfinite(part) else 0)
         return sums
 
@@ -292,18 +328,21 @@ class Piece:
     def wrong_convention(self, trials: Sequence[Trial], kinked: set[int], elementwise: bool) -> Wrong | None:
         """Return a gradient at a kink that is not between the slopes on both sides.
 
-        A few elements are moved one by one, then all of them together. What a router passes on by itself
-        is right for one element of an elementwise gate, whose inputs are then moved as one.
+        A few elements, those of the largest gradients, are moved one by one, then all of them together.
+        What a router passes on by itself is right for one element of an elementwise gate, whose inputs
+        are then moved as one.
         """
         routes = elementwise and any(self.graph.gates[s].flow == "router" for s in self.outputs)
-        fair = [(0, g) for g in self.upstream if g] if routes else ()
         for trial in trials:
             got = trial.got.ravel()
-            places = [p for p, s in enumerate(trial.nodes.flat) if int(s) in kinked]
-            for moved in [*([p] for p in places[:ALONE]), *([places] if len(places) > 1 else [])]:
+            places = [p for p, s in enumerate(trial.nodes.flat) if int(s) in kinked and np.isfinite(got[p])]
+            largest = sorted(places, key=lambda p, got=got: -abs(got[p]))[:ALONE]  # type: ignore[misc]
+            for moved in [*([p] for p in largest), *([places] if len(places) > 1 else [])]:
                 nodes = [int(trial.nodes.flat[p]) for p in moved]
-                slope = float(np.sum(got[moved]))
-                truth = slopes.outside(partial(self._terms, nodes), self._size(), slope, fair)
+                moving, slope = self._moving(nodes), float(np.sum(got[moved]))
+                fair = [(0, g) for _, g in self._heard(moving)] if routes else ()
+                terms = partial(self._terms, nodes, moving)
+                truth = slopes.outside(terms, self._size(moving), slope, fair)
                 if truth is not None:
                     where = _at(trial, moved[0]) if len(moved) == 1 else ", where elements move together,"
                     return Wrong(self.node, trial.what + where, slope, truth)
@@ -312,22 +351,47 @@ class Piece:
     def _wrong_share(self) -> Wrong | None:
         for s in [s for s in self.outputs if kink_at(self.graph, self.floats, s) is not None][:ALONE]:
             given = tuple(self.floats[i] for i in self.graph.inputs[s])
-            found = wrong_share(self.graph.gates[s], self.node, given, self.floats[s])
+            finite = all(map(isfinite, given))
+            found = wrong_share(self.graph.gates[s], self.node, given, self.floats[s]) if finite else None
             if found is not None:
                 return found
         return None
 
-    def _size(self) -> list[float]:
-        """Return all the floats in play: they say how small a step has to be."""
-        return [self.floats[i] for s in self.span for i in (s, *self.graph.inputs[s])]
+    def _size(self, moving: Sequence[int]) -> list[float]:
+        """Return the floats in play where some nodes move: they say how small a step has to be."""
+        return [self.floats[i] for s in moving for i in (s, *self.graph.inputs[s])]
 
-    def _terms(self, nodes: Sequence[int], step: Any) -> list[Any]:
-        """Return upstream x output of the elements that some inputs move, where these are moved by a step."""
-        values, graph, moved = Near(self.floats, None), self.graph, set(nodes)
+    def _moving(self, nodes: Sequence[int]) -> list[int]:
+        """Return the node's scalar nodes that move when some inputs do."""
+        moved, moving = set(nodes), []
+        for s in self.span:
+            if any(i in moved for i in self.graph.inputs[s]):
+                moved.add(s)
+                moving.append(s)
+        return moving
+
+    def _terms(self, nodes: Sequence[int], moving: Sequence[int], step: Any) -> list[Any]:
+        """Return upstream x output of the elements that move, where inputs are moved by a step."""
+        values, graph = Near(self.floats, None), self.graph
         values.update({s: mpf(self.floats[s]) + step for s in nodes})
-        for s in self._depending(moved):
-            values[s] = apply(graph.gates[s], [values[i] for i in graph.inputs[s]])
-        return [g * values[s] for s, g in zip(self.outputs, self.upstream, strict=True) if g and s in values]
+        for s in self._around(moving):
+            if graph.inputs[s]:
+                values[s] = apply(graph.gates[s], [values[i] for i in graph.inputs[s]])
+        return [g * values[s] for s, g in self._heard(moving)]
+
+    def _heard(self, moving: Sequence[int]) -> list[tuple[int, float]]:
+        """Return the output's elements that move, with their upstream gradients."""
+        here = set(moving)
+        return [(s, g) for s, g in zip(self.outputs, self.upstream, strict=True) if g and s in here]
+
+    def _around(self, moving: Sequence[int]) -> list[int]:
+        """Return the node's scalar nodes that some are computed from, and these, in order."""
+        needed = set(moving)
+        for s in reversed(self.span):
+            if s in needed:
+                needed.update(self.graph.inputs[s])
+        return [s for s in self.span if s in needed]
+
 
 def reached(graph: Graph, floats: Sequence[float], nodes: Sequence[int], outputs: Sequence[int]) -> set[int]:
     """Return the nodes that the outputs are computed from, without what routers did not take."""

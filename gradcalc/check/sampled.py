@@ -31,6 +31,7 @@ Not tried are conventions at kinks: elements that move one are left out, and tol
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from copy import copy
 from math import floor, isfinite, log10
 from typing import Any, NamedTuple
 
@@ -59,11 +60,11 @@ MOST_ENTRIES, FEWEST_ENTRIES = 20, 4
 ENTRY_WORK = 4_000_000
 """Elements that are computed for single entries, in all, before there are fewer of them."""
 
+NODE_WORK = 1000
+"""Elements that take as long as what any node takes."""
+
 TYPICAL = 10_000
 """Elements of an array, evenly spaced, whose median is called typical."""
-
-VALUES_AGREE = 1e-6
-"""Relative difference, beside a typical element, of a value and its definition in doubles."""
 
 
 def prove_sampled(
@@ -138,27 +139,54 @@ class Sampled:
     def _try_nodes(self, upstream: Value) -> None:
         for node, inputs in enumerate(self.graph.inputs):
             found = wrong_shape(self.graph, self.values, self.gradients, self.carries, node, self.arrivals)
-            if found is None and inputs and all(array.finite(self.values[i]) for i in (node, *inputs)):
-                found = self._wrong_value(node) or self._wrong_rule(node)
+            if found is None and inputs:
+                found = self._wrong_value(node) or self._with_numbers(node)._wrong_rule(node)
             if found is not None:
                 self.wrong[node] = found
         if not self.wrong:
             for found in wrong_sums(self.graph, self.gradients, self.carries, upstream, self.arrivals):
                 self.wrong[found.node] = found
 
+    def _with_numbers(self, node: int) -> Sampled:
+        """Return the case with ordinary numbers where inputs are not finite: a rule holds there as well."""
+        gate, inputs = self.graph.gates[node], self.graph.inputs[node]
+        if all(array.finite(self.values[i]) for i in inputs):
+            return self
+        case = copy(self)
+        case.values = [*self.values]
+        for i in set(inputs):
+            x = np.asarray(self.values[i])
+            case.values[i] = np.where(np.isfinite(x), x, 1 + self.random.random(x.shape))
+        given = [array.asarray(case.values[i]) for i in inputs]
+        case.values[node] = gate.value(array, *given, **self.graph.static.get(node, {}))
+        case.arrivals = Arrivals(self.graph, case.values, self.gradients)
+        return case
+
     def _wrong_value(self, node: int) -> Wrong | None:
-        """Return where a value is far from what its definition gives in doubles."""
-        gate = self.graph.gates[node]
-        given = [array.asarray(self.values[i]) for i in self.graph.inputs[node]]
-        got = np.asarray(self.values[node])
-        static = self.graph.static.get(node, {})
-        truth = np.broadcast_to(gate.definition(array, *given, **static), got.shape)
-        size = max(map(_typical, given)) * NOISE * EPS
-        away = np.abs(got - truth) - VALUES_AGREE * (np.abs(truth) + _typical(truth)) - size
-        if not got.size or not np.nanmax(np.where(np.isfinite(truth), away, -1.0)) > 0:
+        """Return where a value is not what its definition gives in doubles, but for rounding."""
+        got, truth = np.asarray(self.values[node]), self._defined(node, array)
+        known = np.isfinite(truth) & np.isfinite(got)
+        size = max(_typical(self.values[i]) for i in self.graph.inputs[node])
+        allowed = NOISE * EPS * (np.abs(truth) + _typical(truth) + size)
+        if not np.any(known & (np.abs(got - truth) > allowed)):
             return None
-        index = elements.first(np.isfinite(truth) & (away > 0))
-        return Wrong(node, f"the value of {gate.name}{_at(index)}", float(got[index]), float(truth[index]))
+        Rounded.random = np.random.default_rng(0)
+        near = [np.asarray(self._defined(node, ROUNDED.base)) for _ in range(ROUNDED_TIMES)]
+        allowed = allowed + TOLERANCE * np.max(np.abs(np.subtract(near, truth)), axis=0)
+        wrong = known & (np.abs(got - truth) > allowed)
+        if not np.any(wrong):
+            return None
+        index = elements.first(wrong)
+        what = f"the value of {self.graph.gates[node].name}{_at(index)}"
+        return Wrong(node, what, float(got[index]), float(truth[index]))
+
+    def _defined(self, node: int, system: Any) -> Any:
+        """Return what a node's definition gives in a number system of doubles."""
+        given = [view(array.asarray(self.values[i])) for i in self.graph.inputs[node]]
+        if system is array:
+            given = [np.asarray(x) for x in given]
+        found = self.graph.gates[node].definition(system, *given, **self.graph.static.get(node, {}))
+        return np.broadcast_to(np.asarray(found, float), shape_of(self.values[node]))
 
     def _wrong_rule(self, node: int) -> Wrong | None:
         """Return what a node sends that is wrong, after the dot-product tests."""
@@ -168,6 +196,9 @@ class Sampled:
         for upstream in (own, self._masked(node, self._direction(np.shape(own)))):
             parts = self._parts(node, upstream)
             moved = {i: self._direction(np.shape(part)) / _typical(part) for i, part in parts.items()}
+            for i, part in parts.items():
+                here = np.isfinite(part)
+                parts[i], moved[i] = np.where(here, part, 0.0), np.where(here, moved[i], 0.0)
             found = self._compared(node, upstream, parts, moved)
             if not found.agree:
                 return self._located(node, upstream, parts, moved)
@@ -198,13 +229,13 @@ class Sampled:
                 part = known if is_own else arriving(self.graph, values or self.values, node, k, g)
                 before = parts.get(i, np.zeros(shape_of(self.values[i])) if part is None else 0.0)
                 parts[i] = before + (0.0 if part is None else part)
-        return {i: part for i, part in parts.items() if np.size(part) and array.finite(part)}
+        return {i: part for i, part in parts.items() if np.size(part)}
 
     def _compared(
         self, node: int, upstream: Any, parts: Mapping[int, Any], moved: Mapping[int, Any]
     ) -> Compared:
         """Return both sides of the dot-product test of one node."""
-        forward = upstream * push(self.graph, self.values, node, moved)
+        forward = _heard(upstream, push(self.graph, self.values, node, moved))
         backward = [parts[i] * v for i, v in moved.items()]
         got, truth = float(sum(np.sum(b) for b in backward)), float(np.sum(forward))
         size = float(np.sum(np.abs(forward))) + float(sum(np.sum(np.abs(b)) for b in backward))
@@ -218,7 +249,7 @@ class Sampled:
         Rounded.random = np.random.default_rng(0)
         sides = [self._rounded_sides(node, upstream, moved) for _ in range(1 + ROUNDED_TIMES)]
         spread = [max(side) - min(side) for side in zip(*sides, strict=True)]
-        return TOLERANCE * float(sum(spread))
+        return TOLERANCE * float(sum(filter(isfinite, spread)))
 
     def _rounded_sides(self, node: int, upstream: Any, moved: Mapping[int, Any]) -> tuple[float, float]:
         """Return both sides of the test, every number on the way being off in its last place."""
@@ -229,7 +260,7 @@ class Sampled:
         )
         near = {i: view(array.asarray(self.values[i])) for i in (*inputs, node)}
         given, w = tuple(near[i] for i in inputs), view(array.asarray(upstream))
-        forward = w * push(self.graph, near, node, moved, ROUNDED)  # type: ignore[arg-type]
+        forward = _heard(w, push(self.graph, near, node, moved, ROUNDED))  # type: ignore[arg-type]
         backward = 0.0
         for k, i in enumerate(inputs):
             if i in moved and gate.rule(k) is not None:
@@ -285,7 +316,7 @@ class Sampled:
 
     def _entries(self) -> dict[int, list[tuple[int, Compared]]]:
         """Return for each node asked for (place, both sides) of some single entries."""
-        work = sum(map(np.size, self.values))
+        work = sum(map(np.size, self.values)) + NODE_WORK * len(self.graph)
         count = int(np.clip(ENTRY_WORK // max(work, 1), FEWEST_ENTRIES, MOST_ENTRIES))
         found: dict[int, list[tuple[int, Compared]]] = {}
         for node, place in self._chosen(count):
@@ -356,6 +387,7 @@ class Sampled:
 def _typical(x: Any) -> float:
     """Return the median size of the elements that are not 0, of many that of some; 1 where there are none."""
     found = np.abs(np.ravel(x))
+    found = found if np.isfinite(found).all() else found[np.isfinite(found)]
     some = found[:: max(1, found.size // TYPICAL)]
     found = some[some > 0] if some.any() else found[found > 0]
     return float(np.median(found)) if found.size else 1.0
@@ -366,6 +398,12 @@ def _only(v: Any, places: Any) -> Any:
     out = np.zeros(np.shape(v))
     out.ravel()[places] = np.ravel(v)[places]
     return out
+
+
+def _heard(upstream: Any, moved: Any) -> Any:
+    """Return upstream x what moves; 0 where nobody listens, not 0 x infinity."""
+    found = upstream * moved
+    return found if np.isfinite(found).all() else np.where(np.equal(upstream, 0), 0.0, found)
 
 
 def _at(index: Sequence[int]) -> str:
@@ -409,11 +447,8 @@ def _kinks(graph: Graph, values: Sequence[Value]) -> tuple[dict[int, Any], dict[
 
 def _at_any_kink(graph: Graph, values: Sequence[Value], node: int) -> Any:
     """Return the elements of a node that are at one of its gate's kinks, None where none is."""
-    gate, given = graph.gates[node], [values[i] for i in graph.inputs[node]]
-    mask = np.zeros(shape_of(values[node]), bool)
-    for kink in gate.kinks:
-        mask = mask | kink.where(*given, **graph.static.get(node, {}))
-    return mask if np.any(mask) else None
+    masks = [mask for _, mask in elements.kinks_at(graph, values, node)]
+    return np.logical_or.reduce(masks) if masks else None
 
 
 def _movers(graph: Graph, values: Sequence[Value], node: int, k: int, mask: Any, all_inputs: bool) -> Any:

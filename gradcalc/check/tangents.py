@@ -22,12 +22,12 @@ from gradcalc.gates import Gate, lookup
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.systems import array, symbol
-from gradcalc.systems.dual import Dual, System, tangent
+from gradcalc.systems.dual import Dual, System, tangent, value
 
 EPS = 2.0**-52
 
 MOST_EXACT = 1000
-"""Elements whose slope overflows in doubles, and is computed in high precision instead."""
+"""Elements whose slope overflows in doubles that are computed in high precision instead."""
 
 select = sympy.Function("select")
 
@@ -57,14 +57,15 @@ class Rounded(np.ndarray[Any, Any]):
         if "out" in options:
             options["out"] = tuple(map(np.asarray, options["out"]))
         found = getattr(ufunc, method)(*plain, **options)
-        return view(found) if ufunc in EXACT else rounded(found)
+        return found if isinstance(found, tuple) else view(found) if ufunc in EXACT else rounded(found)
 
 
 def rounded(x: Any) -> Any:
     """Return numbers off in their last place, at random; truth values as they are."""
     if np.asarray(x).dtype != float:
         return x
-    return view(x + EPS * x * Rounded.random.choice((-1.0, 1.0), np.shape(x)))
+    off = Rounded.random.choice((-1.0, 1.0), np.shape(x)) * Rounded.random.uniform(0.5, 1.0, np.shape(x))
+    return view(x + EPS * x * off)
 
 
 def view(x: Any) -> Any:
@@ -72,11 +73,16 @@ def view(x: Any) -> Any:
     return np.asarray(x).view(Rounded)
 
 
+MATRICES = {"inv", "solve", "det", "logabsdet", "logdet", "cofactor"}
+"""What loses more digits the nearer a matrix is to a singular one."""
+
+
 class RoundedSystem:
     """The number system of arrays, which keeps what is rounded at random."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(array, name)
+        function = getattr(array, name)
+        return (lambda *x: view(function(*map(rounded, x)))) if name in MATRICES else function
 
     def asarray(self, x: Any) -> Any:
         """Return an array of doubles."""
@@ -100,14 +106,28 @@ def push(
     moves = [tangents.get(i) for i in inputs]
     shape = shape_of(values[node])
     if gate.elementwise:
-        parts = [slope_at(gate, k, given) * t for k, t in enumerate(moves) if t is not None]
+        parts = [_moved(gate, slope_at(gate, k, given), t) for k, t in enumerate(moves) if t is not None]
         return np.broadcast_to(sum(parts), shape, subok=True)
     static = graph.static.get(node, {})
     duals = [x if t is None else Dual(x, t) for x, t in zip(given, moves, strict=True)]
-    moved = tangent(gate.definition(system, *duals, **static))
-    if moved is not None and not np.isfinite(moved).all():
-        moved = tangent(gate.value(system, *duals, **static))  # exp(1000) overflows in the definition alone
-    return np.broadcast_to(0.0 if moved is None else moved, shape)
+    out = gate.definition(system, *duals, **static)
+    if not (np.isfinite(value(out)).all() and np.isfinite(_still(out)).all()):
+        out = gate.value(system, *duals, **static)  # exp(1000) overflows in the definition alone
+    return np.broadcast_to(_still(out), shape)
+
+
+def _still(out: Any) -> Any:
+    moved = tangent(out)
+    return 0.0 if moved is None else moved
+
+
+def _moved(gate: Gate, slope: Any, moved: Any) -> Any:
+    """Return slope x tangent; 0 for what does not move, or that a router did not take, not 0 x infinity."""
+    found = slope * moved
+    if np.isfinite(found).all():
+        return found
+    is_still = np.equal(moved, 0) | (np.equal(slope, 0) & (gate.flow == "router"))
+    return np.where(is_still, 0.0, found)
 
 
 def through(graph: Graph, values: Sequence[Value], moved: Mapping[int, Any]) -> dict[int, Any]:
@@ -120,21 +140,37 @@ def through(graph: Graph, values: Sequence[Value], moved: Mapping[int, Any]) -> 
 
 
 def slope_at(gate: Gate, k: int, given: Sequence[Any]) -> Any:
-    """Return SymPy's d gate / d input k, element by element; in high precision where doubles overflow."""
+    """Return SymPy's d gate / d input k, element by element.
+
+    Where that overflows it is the slope of how doubles compute the gate, and for a few elements that
+    of the definition in high precision.
+    """
+    found = _formula_at(gate, k, given)
+    if np.isfinite(found).all():
+        return found
+    wide = np.broadcast_arrays(*given, subok=True)
+    found = np.where(np.isfinite(found), found, _of_forward(gate, k, wide))
+    for place in map(tuple, np.argwhere(~np.isfinite(found))[:MOST_EXACT]):
+        found[place] = _exactly(gate, k, [float(x[place]) for x in wide])
+    return found
+
+
+def _formula_at(gate: Gate, k: int, given: Sequence[Any]) -> Any:
+    """Return SymPy's slope as doubles compute its formula."""
     if not slopes.has_formula(gate, len(given)):
         return _share(gate, k, given)
     slope = _functions(gate, len(given))[k]
     if isinstance(slope, int):
         return slope
-    wide = np.broadcast_arrays(*given, subok=True)
-    found = np.asanyarray(slope(*wide), dtype=float)
-    bad = np.argwhere(~np.isfinite(found))
-    if not len(bad) or len(bad) > MOST_EXACT:
-        return found
-    found = np.array(np.broadcast_to(found, wide[0].shape))
-    for place in map(tuple, np.argwhere(~np.isfinite(found))):
-        found[place] = _exactly(gate, k, [float(x[place]) for x in wide])
-    return found
+    return np.asanyarray(slope(*np.broadcast_arrays(*given, subok=True)), dtype=float)
+
+
+def _of_forward(gate: Gate, k: int, given: Sequence[Any]) -> Any:
+    """Return the slope of how doubles compute the gate, which does not overflow where its definition does."""
+    if gate.forward is None:
+        return np.nan
+    moved = Dual(given[k], np.ones(given[k].shape))
+    return tangent(gate.value(DUAL, *given[:k], moved, *given[k + 1 :]))
 
 
 def _share(gate: Gate, k: int, given: Sequence[Any]) -> Any:
@@ -166,8 +202,20 @@ def _slopes(name: str, k: int, inputs: tuple[Any, ...], _out: Any) -> Any:
     """Return the slope of a number system's function, for duals."""
     gate = lookup(name)
     assert gate is not None, f"{name} is a gate"
-    return slope_at(gate, k, [np.asanyarray(x, dtype=float) for x in inputs])
+    return _formula_at(gate, k, [np.asanyarray(x, dtype=float) for x in inputs])
 
 
-DUAL, ROUNDED = System(array, _slopes), System(RoundedSystem(), _slopes)
+class Duals(System):
+    """Dual numbers with SymPy's slopes, and the one formula that has neither a definition nor a slope."""
+
+    def spectral(self, x: Any) -> Any:
+        """Return the largest singular value, which moves by u . dx v."""
+        if not isinstance(x, Dual):
+            return self.base.spectral(x)
+        u, s, v = np.linalg.svd(np.asarray(x.value), full_matrices=False)
+        moved = np.einsum("...i,...ij,...j->...", u[..., :, 0], np.asarray(x.tangent), v[..., 0, :])
+        return Dual(s[..., 0], moved)
+
+
+DUAL, ROUNDED = Duals(array, _slopes), Duals(RoundedSystem(), _slopes)
 """Dual numbers over arrays of doubles, with SymPy's slopes; and what is rounded at random."""

@@ -29,6 +29,13 @@ COSTLY = {"erf": 6, "erfc": 6, "silu": 6, "gelu": 14}
 """Functions that take longer than that, which measuring told."""
 
 
+SINGULAR_VALUE = 100
+"""How much longer the largest singular value takes, for the square of the number of elements."""
+
+FEW_DIGITS = 100
+"""Digits up to which a function takes no longer."""
+
+
 class TooMuchWorkError(Exception):
     """The graph would take longer than it may."""
 
@@ -38,6 +45,13 @@ def cost(gate: Gate) -> int:
     """Return about how long a scalar gate takes in high precision, in sums."""
     is_plain = gate.infix or gate.prefix or gate.flow in (None, "router")
     return 1 if is_plain else COSTLY.get(gate.name, FUNCTION)
+
+
+def work(graph: Graph, digits: int) -> float:
+    """Return about how long a scalar graph takes in so many digits, in sums; functions take their square."""
+    costs = [cost(gate) for gate in graph.gates]
+    more = max(1.0, digits / FEW_DIGITS) ** 2
+    return sum(c * more if c > 1 else c for c in costs)
 
 
 class Tape:
@@ -148,6 +162,7 @@ class Wires:
 
     def spectral(self, matrix: Any) -> Wire:
         """Return the largest singular value."""
+        self.tape.left -= SINGULAR_VALUE * matrix.size**2
         return self.tape.wire(_spectral(*matrix.shape), *matrix.flat)
 
 

@@ -249,7 +249,7 @@ class Gate:
             return {self.parameters[0]: inputs}
         return dict(self.defaults) | dict(zip(self.parameters, inputs, strict=False))
 
-    @property
+    @cached_property
     def keeps(self) -> tuple[str, ...]:
         """What backward needs from forward: names of inputs and `out`, as the rule's parameters say."""
         names = {name for rule in self.rules if rule for name in argument_names(rule)}

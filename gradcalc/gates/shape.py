@@ -13,6 +13,9 @@ from typing import Any
 from gradcalc.errors import ShapeError
 from gradcalc.gates.record import Shape
 
+MAX_AXES = 32
+"""Axes of an array: NumPy 1 has no more, and NumPy 2 does not step through the elements of more."""
+
 
 def broadcast(*shapes: Shape) -> Shape:
     """Return the common shape of inputs that broadcast as in NumPy: sizes of 1 stretch."""

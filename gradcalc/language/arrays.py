@@ -8,9 +8,10 @@ from math import inf
 from typing import Any
 
 from gradcalc.errors import GradcalcError, ShapeError, TooLargeError
+from gradcalc.gates.shape import MAX_AXES
 from gradcalc.language.brackets import Key
 from gradcalc.language.calls import Call
-from gradcalc.language.creations import MAX_AXES, Creation, TooManyError, UnfitError
+from gradcalc.language.creations import Creation, TooManyError, UnfitError
 from gradcalc.language.mending import (
     HINT_LIMIT,
     Place,

@@ -72,5 +72,5 @@ def plain(value: Any) -> Any:
 
 
 def _nested(value: Any) -> Any:
-    """Return nested lists as nested tuples; an array has at most 64 axes, so this may recur."""
+    """Return nested lists as nested tuples; an array has few axes, so this may recur."""
     return tuple(map(_nested, value)) if isinstance(value, list) else plain(value)

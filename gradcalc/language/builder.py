@@ -6,12 +6,13 @@ from typing import Any
 
 from gradcalc.gates import CONSTANT
 from gradcalc.gates.record import Gate
+from gradcalc.gates.shape import MAX_AXES
 from gradcalc.gates.shaping import INDEX, STACK
 from gradcalc.graph import Graph
 from gradcalc.language import arrays, creations, misnomers, modules
 from gradcalc.language.brackets import BLANK, Entry, Key, Listing, places, plain, ragged, whole
 from gradcalc.language.calls import Call
-from gradcalc.language.creations import MAX_AXES, Creation, Draws
+from gradcalc.language.creations import Creation, Draws
 from gradcalc.language.folding import UNKNOWN, Folder
 from gradcalc.language.functions import Function
 from gradcalc.language.tokens import Source

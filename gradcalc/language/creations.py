@@ -14,9 +14,6 @@ from typing import Any
 MAX_ELEMENTS = 10**8
 """Elements that an array made in a program may have."""
 
-MAX_AXES = 64
-"""Axes that an array of NumPy's may have."""
-
 
 class UnfitError(ValueError):
     """An argument that no array can be made with; the message says why."""

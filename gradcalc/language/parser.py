@@ -41,6 +41,7 @@ from typing import cast
 
 from gradcalc.gates import CALLABLE, CONSTANT, GATES
 from gradcalc.gates.record import Gate
+from gradcalc.gates.shape import MAX_AXES
 from gradcalc.gates.shaping import INDEX as INDEXING
 from gradcalc.gates.shaping import TRANSPOSE
 from gradcalc.graph import Graph
@@ -49,7 +50,7 @@ from gradcalc.language.arrays import WORDS
 from gradcalc.language.brackets import BLANK, Key, Listing
 from gradcalc.language.builder import Builder
 from gradcalc.language.calls import Call, Callee
-from gradcalc.language.creations import CREATIONS, MAX_AXES
+from gradcalc.language.creations import CREATIONS
 from gradcalc.language.functions import Function
 from gradcalc.language.mending import Place
 from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_number, is_superscript

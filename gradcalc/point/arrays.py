@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from gradcalc.errors import GradcalcError, TooLargeError, UsageError
+from gradcalc.gates.shape import MAX_AXES
 from gradcalc.graph import Value
 from gradcalc.point.reading import cannot_read, choose, label, lower
 from gradcalc.point.values import at_element, inexact, require_finite
@@ -75,6 +76,8 @@ def _elements(dtype: np.dtype[Any]) -> str:
 
 def doubles(what: str, x: np.ndarray[Any, Any]) -> Value:
     """Return the array as a float where it has no axes, else as a fresh array of doubles."""
+    if x.ndim > MAX_AXES:
+        raise UsageError(f"{what} has {x.ndim} axes: an array has at most {MAX_AXES}")
     with np.errstate(over="ignore"):  # of long doubles
         array = np.array(x, dtype=np.float64, order="C", subok=False)
     if x.dtype.kind in "iu":

@@ -8,12 +8,10 @@ from math import isfinite, prod
 from typing import Any
 
 from gradcalc.errors import UsageError
+from gradcalc.gates.shape import MAX_AXES
 from gradcalc.graph import Value
 
 LARGEST = f"the largest double is {sys.float_info.max:.4g}"
-
-DEEPEST = 32
-"""Axes of an array that is written as lists; NumPy 1 has no more."""
 
 LISTS = (list, tuple, range)
 
@@ -93,8 +91,8 @@ def flattened(what: str, x: Sequence[Any]) -> tuple[tuple[int, ...], list[Any]]:
     while has_lists(level):
         refuse_ragged(what, level, shape)
         shape += (len(level[0]),)
-        if len(shape) > DEEPEST:
-            raise UsageError(f"{what} has lists nested more than {DEEPEST} deep")
+        if len(shape) > MAX_AXES:
+            raise UsageError(f"{what} has lists nested more than {MAX_AXES} deep")
         level = [_opened(item) for row in level for item in row]
     return shape, level
 

@@ -51,8 +51,9 @@ def plain(x: Any, shape: Sequence[int]) -> Array:
 
 def finite(x: Any) -> bool:
     """Whether all elements are finite; the sum of their squares tells fastest, unless it overflows."""
-    flat = np.ravel(x) if np.ndim(x) and x.flags.c_contiguous else np.sum(x)
-    return bool(np.isfinite(np.dot(flat, flat))) or bool(np.all(np.isfinite(x)))
+    with quiet():
+        flat = np.ravel(x) if np.ndim(x) and x.flags.c_contiguous else np.sum(x)
+        return bool(np.isfinite(np.dot(flat, flat))) or bool(np.all(np.isfinite(x)))
 
 
 NOTHING = np.array(nan)
@@ -167,8 +168,17 @@ def _det_by_pivots(x: Array) -> Array:
         pivot = rows[:, k, k, None]
         factor = rows[:, k + 1 :, k] / np.where(pivot == 0, 1.0, pivot)
         rows[:, k + 1 :, k:] -= factor[..., None] * rows[:, k, None, k:]
-    mantissa, exponent = np.frexp(np.diagonal(rows, axis1=-2, axis2=-1))
-    return (sign * np.ldexp(np.prod(mantissa, -1), np.sum(exponent, -1))).reshape(x.shape[:-2])
+    return (sign * _scaled_product(np.diagonal(rows, axis1=-2, axis2=-1))).reshape(x.shape[:-2])
+
+
+def _scaled_product(x: Array) -> Array:
+    """Return the product along the last axis, which neither overflows nor underflows on the way."""
+    product, exponent = np.ones(x.shape[:-1]), np.zeros(x.shape[:-1], int)
+    mantissas, exponents = np.frexp(x)
+    for factor in np.moveaxis(mantissas, -1, 0):
+        product, shift = np.frexp(product * factor)
+        exponent += shift
+    return np.ldexp(product, exponent + np.sum(exponents, -1))
 
 
 def logabsdet(x: Array) -> Array:

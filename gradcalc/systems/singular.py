@@ -22,29 +22,22 @@ LARGEST = 100
 
 def singular(x: Any) -> Any:
     """Return whether a matrix, or each of a stack, has no inverse; one that is not finite is not told so."""
-    out = np.zeros(x.shape[:-2], bool)
-    for index in np.ndindex(out.shape):
-        out[index] = _is_singular(x[index])
+    finite = np.isfinite(x).all((-2, -1))
+    out = np.array(finite & (np.linalg.slogdet(x)[0] == 0))
+    if 0 < x.shape[-1] < LARGEST:
+        for index in map(tuple, np.argwhere(~out & finite & _suspect(x, finite))):
+            out[index] = _determinant_is_zero(x[index])
     return out
 
 
-def _is_singular(x: Any) -> bool:
-    if not x.size or not np.isfinite(x).all():
-        return False
-    if np.linalg.slogdet(x)[0] == 0:
-        return True
-    return len(x) < LARGEST and _is_suspect(x) and _determinant_is_zero(x)
-
-
-def _is_suspect(x: Any) -> bool:
-    """Whether a matrix is singular but for a small error relative to each row and column."""
-    for axis in (1, 0):
+def _suspect(x: Any, finite: Any) -> Any:
+    """Return which matrices are singular but for a small error relative to each row and column."""
+    x = np.where(finite[..., None, None], x, 0.0)
+    for axis in (-1, -2):
         largest = np.max(np.abs(x), axis, keepdims=True)
-        if not largest.all():
-            return True
-        x = x / largest
+        x = x / np.where(largest == 0, 1.0, largest)
     values = np.linalg.svd(x, compute_uv=False)
-    return bool(values[-1] <= SUSPECT * values[0])
+    return values[..., -1] <= SUSPECT * values[..., 0]
 
 
 def _determinant_is_zero(x: Any) -> bool:

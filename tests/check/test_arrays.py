@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,31 @@ def test_both_sides_are_told_of_few_elements() -> None:
     assert (kink.left, kink.right) == ({"x[0]": -1.0}, {"x[0]": 1.0})
     (many,) = compute("sum(abs(x))", {"x": np.zeros(50)}).kinks
     assert (many.left, many.count) == ({}, 50)
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "gate", "change"),
+    [
+        ("max(x)", {"x": [1.0, 2.0, 2.0]}, "amax", lambda part: 2 * part),
+        ("max(x)", {"x": [1.0, 2.0, 2.0]}, "amax", lambda part: part + 1.5),
+        ("norm(x)", {"x": [0.0, 0.0]}, "norm", lambda part: part + 1.5),
+        ("sum(max_pool(x))", {"x": [[1.0, 1.0], [0.0, 0.0]]}, "max_pool", lambda part: 2 * part),
+    ],
+)
+def test_a_wrong_convention_at_a_kink_is_caught(text: str, point: Any, gate: str, change: Any) -> None:
+    case = program(text, **point)
+    planted(case, GATES[gate], mutated(GATES[gate], 0, change))
+    check = case.check()
+    assert check.verdict == "fail"
+    assert f"the gradient that {gate} sends to x" in check.reason
+
+
+def test_a_wrong_share_of_a_tie_is_caught() -> None:
+    case = program("sum(max(x, y)*x)", x=[1.0, 2.0], y=[1.0, 0.0])
+    both = replace(GATES["max"], partials=(lambda m, k, x, out: m.number(m.equal(x[k], out)),))
+    check = planted(case, GATES["max"], both).check()
+    assert check.verdict == "fail"
+    assert "the sum of the local gradients of max" in check.reason
 
 
 # Formulas.
@@ -383,6 +409,14 @@ def test_a_program_beyond_the_limit_is_not_unrolled() -> None:
     found = unroll(case.graph, case.values, carries, None, 100_000)
     assert found is not None
     assert found.graph.variables["x[19, 0]"] == found.elements[0][19, 0]
+
+
+def test_what_would_take_minutes_is_sampled() -> None:
+    wide = compute("sum(exp(x))", {"x": np.linspace(-300, 300, 2000)}).check
+    singular = compute("norm(x, ord=2)", {"x": np.random.default_rng(0).normal(size=(6, 6))}).check
+    for check in (wide, singular):
+        assert check is not None
+        assert (check.verdict, "dot-product" in check.method) == ("pass", True)
 
 
 def test_results_say_what_was_done() -> None:

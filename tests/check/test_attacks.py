@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
-from gradcalc.check import prove
+from gradcalc.check import arrays, prove
 from gradcalc.gates import GATES, Gate
 from gradcalc.graph import Graph
 from gradcalc.language import parse
 from gradcalc.pipeline import compute
 from gradcalc.result import Check, Verdict
+from gradcalc.systems import array
+
+from .samples import mutated
 
 
 def verdict(program: str, wrt: Sequence[str] | None = None, **point: float) -> Verdict:
@@ -197,3 +202,108 @@ def test_a_formula_without_a_value_is_not_shown() -> None:
     check = compute("0^x", {"x": 2.0}).check
     assert check is not None
     assert check.gradients["x"].formula is None
+
+
+# Bugs planted in programs with arrays.
+
+
+def in_both_regimes(
+    monkeypatch: pytest.MonkeyPatch, mutant: Gate | None, text: str, **point: Any
+) -> set[Verdict]:
+    """Return the verdicts element by element and by random directions, with a mutant planted."""
+    found: set[Verdict] = set()
+    for most in (arrays.MOST_WORK, 0):
+        monkeypatch.setattr(arrays, "MOST_WORK", most)
+        given = {name: np.asarray(x, float) for name, x in point.items()}
+        graph = parse(text, given)
+        graph.gates = [mutant if mutant and g.name == mutant.name else g for g in graph.gates]
+        with array.quiet():
+            values = graph.forward(given)
+            gradients = graph.backward(values)
+        found.add(arrays.prove(graph, values, gradients, list(graph.variables)).check.verdict)
+    return found
+
+
+HALF: dict[str, Gate] = {
+    "mul": replace(GATES["mul"], partials=(lambda y: 0.5 * y, lambda x: 0.5 * x)),
+    "where": replace(GATES["where"], partials=(None, lambda m, condition: 0.5 * condition, lambda: 0.0)),
+    "sqrt": replace(GATES["sqrt"], partials=(lambda out: 0.25 / out,)),
+    "norm": mutated(GATES["norm"], 0, lambda part: 0.5 * part),
+}
+MATRIX = [[1.3, -0.4, 2.1], [0.2, 0.9, -1.7]]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "x"),
+    [
+        ("where", "sum(where(x > 0, log(x), 0))", [1.5, -1.0, 1.7]),
+        ("mul", "sum(where(x > 0, log(x)*x, 0))", [1.5, -1.0, 1.7]),
+        ("sqrt", "sum(where(x > 1, sqrt(x), 0))", [1.5, 0.0, 1.7]),
+        ("norm", "norm(x, ord=1)", MATRIX),
+        ("norm", "norm(x, ord=inf)", MATRIX),
+    ],
+)
+def test_nan_in_one_place_hides_nothing_elsewhere(
+    name: str, text: str, x: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert in_both_regimes(monkeypatch, HALF[name], text, x=x) == {"fail"}
+    assert in_both_regimes(monkeypatch, None, text, x=x) == {"pass"}
+
+
+def test_a_wrong_value_beside_nan_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    where = GATES["where"]
+    mutant = replace(where, forward=lambda m, *x: 1.1 * where.value(m, *x))
+    text = "sum(where(x > 0, log(x), 0))"
+    assert in_both_regimes(monkeypatch, mutant, text, x=[1.5, -1.0, 1.7]) == {"fail"}
+
+
+@pytest.mark.parametrize("error", [1e-5, 1e-9, 1e-12])
+def test_a_value_that_is_off_a_little_is_caught(error: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant = replace(GATES["exp"], forward=lambda m, x: m.exp(x) * (1 + error))
+    assert in_both_regimes(monkeypatch, mutant, "sum(exp(x))", x=[0.3, -1.0, 1.7]) == {"fail"}
+
+
+NEARLY_SINGULAR = [[1.0, 2.0], [1.0 + 3e-12, 2.0 - 5e-12]]
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("sum(inv(A))", {"A": NEARLY_SINGULAR}),
+        ("sum(solve(A, b))", {"A": NEARLY_SINGULAR, "b": [0.7, -1.1]}),
+        ("sum(solve(A @ A.T, b))", {"A": NEARLY_SINGULAR, "b": [0.7, -1.1]}),
+        ("logdet(A @ A.T)", {"A": NEARLY_SINGULAR}),
+        ("sum(elu(x))", {"x": [-1e-200, -3e-201]}),
+        ("sum(expm1(x))", {"x": [7e-8, -1e-9]}),
+        ("norm(x)", {"x": [3e200, -4e200]}),
+        ("sum(norm(x, axis=1))", {"x": [[4e-320, -5e-320]]}),
+        ("sum(atan(x)*y)", {"x": [1e200], "y": [1e200]}),
+        ("z = x/0; sum(where(y > 0, y, min(z, y)))", {"x": [1.0, 0.0], "y": [1.0, 2.0]}),
+    ],
+)
+def test_lost_digits_are_no_wrong_gate(
+    text: str, point: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "fail" not in in_both_regimes(monkeypatch, None, text, **point)
+
+
+@pytest.mark.parametrize("name", ["inv", "solve", "logdet"])
+def test_a_wrong_rule_of_a_matrix_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant = mutated(GATES[name], 0, lambda part: (1 + 1e-6) * part)
+    matrix = np.random.default_rng(0).normal(size=(8, 8))
+    text = {"inv": "sum(inv(A)*A)", "solve": "sum(solve(A, b)^2)", "logdet": "logdet(A @ A.T)"}[name]
+    point = {"A": matrix} | ({"b": matrix[0]} if name == "solve" else {})
+    assert in_both_regimes(monkeypatch, mutant, text, **point) == {"fail"}
+
+
+def test_a_wrong_convention_at_one_of_many_kinks_is_caught() -> None:
+    def slope(x: Any) -> Any:
+        return np.where(np.arange(x.size) == 20, 5.0, 0.0)
+
+    graph = parse("sum(abs(x))", {"x": np.zeros(40)})
+    mutant = replace(GATES["abs"], partials=(slope,))
+    graph.gates = [mutant if g is GATES["abs"] else g for g in graph.gates]
+    values = graph.forward({"x": np.zeros(40)})
+    check = arrays.prove(graph, values, graph.backward(values), ["x"]).check
+    assert check.verdict == "fail"
+    assert "[20]" in check.reason

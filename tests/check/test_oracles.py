@@ -69,7 +69,11 @@ def test_no_oracle_reads_a_rule() -> None:
     trials = {"pieces.py: arriving"} | {
         f"sampled.py: {x}" for x in ("arriving", "pull", "rule", "gate.local")
     }
-    assert readers == {"local.py: gate.local", "sums.py: gate.local", "blame.py: forward"} | trials
+    assert (
+        readers
+        == {"local.py: gate.local", "sums.py: gate.local", "blame.py: forward", "tangents.py: forward"}
+        | trials
+    )
 
 
 @pytest.mark.parametrize(

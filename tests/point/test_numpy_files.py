@@ -46,6 +46,7 @@ DAMAGED = " is damaged, or no .npy file"
         (header((0, 10**30)), DAMAGED),
         (header((0, 10**18, 10**18)), DAMAGED),
         (header((1,) * 70) + bytes(8), DAMAGED),
+        (header((1,) * 33) + bytes(8), " has 33 axes: an array has at most 32"),
         (header((2,), "what"), DAMAGED),
         (header((2,))[:50], DAMAGED),
         (pickle.dumps([1.0]), DAMAGED),
