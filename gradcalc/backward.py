@@ -258,6 +258,8 @@ def along_taken_elements(
         if flow is not None and carries[node]:
             g = array.where(array.equal(flow, 0), lambda: 0.0, lambda n=node: sums.gradients[n])  # type: ignore[misc]
             sums.gradients[node] = array.plain(g, shape_of(values[node]))
+            if array.equal(flow, 0).all():
+                continue
             for k, i in enumerate(graph.inputs[node]):
                 if carries[i] and graph.gates[node].rule(k) is not None:
                     sums.add(i, _arriving_where(graph, values, node, k, sums.gradients[node], flow))

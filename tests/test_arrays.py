@@ -257,6 +257,9 @@ def test_the_branch_not_taken_is_harmless_element_by_element() -> None:
     np.testing.assert_array_equal(gradient("sum(max(sqrt(x), 1))", "x", x=[0, 4]), [0, 0.25])
     np.testing.assert_array_equal(gradient("sum(sqrt(x)[1:])", "x", x=[0, 4]), [0, 0.25])
     np.testing.assert_array_equal(gradient("sum(where(x > 0, x @ A, 0))", "x", x=[1, 1], A=np.eye(2)), [1, 1])
+    np.testing.assert_array_equal(
+        gradient("sum(where(x > 0, logdet(A), x))", "A", x=[-5, -1], A=np.ones((2, 2))), np.zeros((2, 2))
+    )
 
 
 def test_ties_share_evenly_and_are_kinks() -> None:

@@ -112,7 +112,10 @@ def shape(name: str, text: str) -> tuple[int, ...]:
     sizes = text.replace(",", "x").replace("×", "x").split("x") if text else []
     if not all(size.strip().isdecimal() for size in sizes):
         raise UsageError(f"'{text}' is not the shape of '{name}'", hint=f"--shape {name}=2x3, or {name}=3")
-    return tuple(int(size) for size in sizes)
+    if 0 in (found := tuple(int(size) for size in sizes)):
+        hint = f"--shape {name}=3 is a vector of 3; a number needs no --shape"
+        raise UsageError(f"with the shape {text}, '{name}' has no elements to differentiate by", hint=hint)
+    return found
 
 
 def refuse_unreal(formulas: Formulas) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from operator import add
 from typing import Any
@@ -386,14 +387,31 @@ def _centred(m: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return once - _mean(m, once, axes)
 
 
-def _scale(m: Any, centred: Any, axes: tuple[int, ...], eps: float) -> Any:
+LEAST_EXPONENT = -500
+"""How far tiny numbers are brought up: eps, by twice that power of two, must not overflow."""
+
+
+def _near_one(m: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any, Any]:
+    """Return x and eps, scaled alike by a power of two, and its exponent: squares of 1e200 overflow."""
+    exponent = m.max(m.exponent(x, axes), LEAST_EXPONENT)
+    return m.ldexp(x, -exponent), m.ldexp(eps, -2 * exponent), exponent
+
+
+def _scale(m: Any, centred: Any, axes: tuple[int, ...], eps: Any) -> Any:
     """Return 1 over the standard deviation."""
     return 1 / m.sqrt(_mean(m, centred * centred, axes) + eps)
 
 
 def _normal(m: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
     """Return x with mean 0 and variance 1 over the axes, but for eps."""
-    centred = _centred(m, x, axes)
+    near, eps, _ = _near_one(m, x, axes, eps)
+    centred = _centred(m, near, axes)
+    return centred * _scale(m, centred, axes, eps)
+
+
+def _plain_normal(m: Any, x: Any, axes: tuple[int, ...], eps: float) -> Any:
+    """Return the same as it is defined."""
+    centred = x - _mean(m, x, axes)
     return centred * _scale(m, centred, axes, eps)
 
 
@@ -404,14 +422,15 @@ def _from_normal(m: Any, g: Any, x: Any, axes: tuple[int, ...], eps: float) -> A
     from the rest: the two cancel in a batch of two. To leave no rounding of it in the rest, it is
     taken away twice, as in a Gram-Schmidt process.
     """
-    centred, rest = _centred(m, x, axes), _centred(m, g, axes)
+    near, eps, exponent = _near_one(m, x, axes, eps)
+    centred, rest = _centred(m, near, axes), _centred(m, g, axes)
     squares = _mean(m, centred * centred, axes)
     spread = squares + m.number(m.equal(squares, 0))
     along = _mean(m, rest * centred, axes) / spread
     rest = _centred(m, rest - centred * along, axes)
     rest = rest - centred * (_mean(m, rest * centred, axes) / spread)
     scale = _scale(m, centred, axes, eps)
-    return (rest + centred * along * (eps * scale * scale)) * scale
+    return m.ldexp((rest + centred * along * (eps * scale * scale)) * scale, -exponent)
 
 
 def _by_channel(m: Any, p: Any, rank: int) -> Any:
@@ -452,20 +471,19 @@ def _batch_norm_shape(x: Shape, gamma: Shape = (), beta: Shape = (), *, eps: Any
     return x
 
 
-def _batch_normal(m: Any, centred: Any, gamma: Any, beta: Any, eps: float) -> Any:
-    rank = centred.ndim
-    normal = centred * _scale(m, centred, _others(rank), eps)
-    return normal * _by_channel(m, gamma, rank) + _by_channel(m, beta, rank)
+def _batch_normal(
+    m: Any, x: Any, gamma: Any, beta: Any, eps: float, normal: Callable[..., Any] = _normal
+) -> Any:
+    rank = x.ndim
+    return normal(m, x, _others(rank), eps) * _by_channel(m, gamma, rank) + _by_channel(m, beta, rank)
 
 
 BATCH_NORM = Gate(
     "batch_norm",
     definition=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _batch_normal(
-        m, x - _mean(m, x, _others(x.ndim)), gamma, beta, eps
+        m, x, gamma, beta, eps, _plain_normal
     ),
-    forward=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _batch_normal(
-        m, _centred(m, x, _others(x.ndim)), gamma, beta, eps
-    ),
+    forward=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _batch_normal(m, x, gamma, beta, eps),
     pullbacks=(
         lambda m, g, x, gamma, eps: _from_normal(
             m, g * _by_channel(m, gamma, x.ndim), x, _others(x.ndim), eps
@@ -498,6 +516,7 @@ BATCH_NORM = Gate(
             (((0.0,), (0.0,)), (0.0,), (2.0,)), "mean 2, variance 1", {"eps": 0.0},
         ),
         Edge((((5.0,), (5.0,)),), ((0.0,), (0.0,)), (((0.0,), (0.0,)),), "no variance at all"),
+        Edge((((-1e200,), (1e200,)),), ((-1.0,), (1.0,)), (((0.0,), (0.0,)),), "squares overflow"),
     ),
     ulps=(8, 16),
 )  # fmt: skip
@@ -512,18 +531,10 @@ def _layer_norm_shape(x: Shape, gamma: Shape = (), beta: Shape = (), *, eps: Any
     return x
 
 
-def _layer_normal(m: Any, centred: Any, gamma: Any, beta: Any, eps: float) -> Any:
-    return centred * _scale(m, centred, ROW, eps) * gamma + beta
-
-
 LAYER_NORM = Gate(
     "layer_norm",
-    definition=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _layer_normal(
-        m, x - _mean(m, x, ROW), gamma, beta, eps
-    ),
-    forward=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _layer_normal(
-        m, _centred(m, x, ROW), gamma, beta, eps
-    ),
+    definition=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _plain_normal(m, x, ROW, eps) * gamma + beta,
+    forward=lambda m, x, gamma=1.0, beta=0.0, *, eps=1e-5: _normal(m, x, ROW, eps) * gamma + beta,
     pullbacks=(
         lambda m, g, x, gamma, eps: _from_normal(m, g * gamma, x, ROW, eps),
         lambda m, g, x, eps, shape: m.unbroadcast(g * _normal(m, x, ROW, eps), shape),
@@ -555,6 +566,7 @@ LAYER_NORM = Gate(
             {"eps": 0.0},
         ),
         Edge(((5.0,),), (0.0,), ((0.0,),), "one feature has no variance"),
+        Edge(((-1e200, 1e200),), (-1.0, 1.0), ((0.0, 0.0),), "squares overflow"),
     ),
     ulps=(8, 16),
 )  # fmt: skip

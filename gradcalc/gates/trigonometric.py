@@ -114,6 +114,13 @@ def _over_square(m: Any, x: Any, h: Any) -> Any:
     return m.divide(m.divide(x, h), h)
 
 
+def _over_squares(m: Any, x: Any, y: Any) -> Any:
+    """Return x / (x^2 + y^2), in quarters where the hypotenuse itself would overflow."""
+    h = m.hypot(x, y)
+    in_quarters = lambda: _over_square(m, x / 4, m.hypot(x / 4, y / 4)) / 4
+    return m.where(h < m.inf, lambda: _over_square(m, x, h), in_quarters)
+
+
 ATAN = Gate(
     "atan",
     aliases=("arctan",),
@@ -131,8 +138,8 @@ ATAN2 = Gate(
     aliases=("arctan2",),
     definition=lambda m, y, x: m.atan2(y, x),
     partials=(
-        lambda m, y, x: _over_square(m, x, m.hypot(x, y)),
-        lambda m, y, x: -_over_square(m, y, m.hypot(x, y)),
+        lambda m, y, x: _over_squares(m, x, y),
+        lambda m, y, x: -_over_squares(m, y, x),
     ),
     doc="The angle of the point (x, y), above -pi and up to pi; y comes first, as in C and NumPy.",
     latex=r"\operatorname{atan2}({y}, {x})",
@@ -146,6 +153,7 @@ ATAN2 = Gate(
     probe=((-1e3, 1e3), (-1e3, 1e3)),
     edges=(
         Edge((1e200, 1e200), math.pi / 4, (5e-201, -5e-201), "x^2 + y^2 would overflow"),
+        Edge((1.5e308, 1.5e308), math.pi / 4, (1 / 2 / 1.5e308, -1 / 2 / 1.5e308), "hypot would overflow"),
         Edge((-0.0, -1.0), math.pi, (-1.0, 0.0), "zero has no sign on the reals: the cut belongs to pi"),
     ),
     ulps=(1, 3),

@@ -12,6 +12,7 @@
     modules.py     prefixes of other libraries (`np.`)
     refusals.py    everything that is no program, with the mended text
     arrays.py      lists, indices and options that are refused
+    absent.py      what arrays of other libraries have, and what is written here
     hopeless.py    megabytes that are none, before anything is built
 
 No text ever reaches Python's `eval` or SymPy's parser.

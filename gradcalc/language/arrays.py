@@ -9,7 +9,7 @@ from typing import Any
 
 from gradcalc.errors import GradcalcError, ShapeError, TooLargeError
 from gradcalc.gates.shape import MAX_AXES
-from gradcalc.language.brackets import Key
+from gradcalc.language.brackets import Key, Listing
 from gradcalc.language.calls import Call
 from gradcalc.language.creations import Creation, TooManyError, UnfitError
 from gradcalc.language.mending import (
@@ -72,6 +72,16 @@ def refuse_rows(at: Place) -> None:
         raise at.refuse("a colon is for an index", "a range is written arange(start, stop, step)")
 
 
+def refuse_nested(source: Source, listing: Listing, call: Call) -> None:
+    """Refuse `zeros((2, (3, 4)))`; inputs of a call may be lists of lists."""
+    last = matching(source, listing.first)
+    if call.option() and last > 0:
+        texts = [source.slice(i, i) for i in range(listing.first, last) if source.tokens[i] not in "()\n"]
+        mended = ", ".join(filter(None, "".join(texts).split(",")))
+        message = f"{quote(call.option())} holds numbers side by side"
+        raise syntax(source, listing.first, last, message, write(f"({mended})"))
+
+
 def _matrix(source: Source, first: int) -> tuple[str, int]:
     """Return the hint with the list that opens at token `first`, its commas put in, and its last token.
 
@@ -82,7 +92,9 @@ def _matrix(source: Source, first: int) -> tuple[str, int]:
         return "", last
     edges = [first, *(i for i in range(first, last) if source.tokens[i] == ";"), last]
     rows = [_with_commas(source, a + 1, b - 1) for a, b in pairwise(edges) if a + 1 < b]
-    return write(f"[{rows[0]}]" if len(edges) == 2 else f"[[{'], ['.join(rows)}]]"), last
+    if len(edges) > 2:
+        rows = [row if row[0] == "[" else f"[{row}]" for row in rows]
+    return write(f"[{', '.join(rows)}]"), last
 
 
 def _with_commas(source: Source, first: int, last: int) -> str:
@@ -96,7 +108,8 @@ def _with_commas(source: Source, first: int, last: int) -> str:
         tight = source.locate(i).end == source.locate(i + 1).start
         follows = _begins(symbol) or (symbol in ("-", "+") and tight)
         if end and _ends(end):
-            text += ", " if follows and (gap or source.tokens[i - 1] == "\n") else " " * gap
+            apart = gap or source.tokens[i - 1] == "\n" or (symbol == "[" and _ends_list(source, i - 1))
+            text += ", " if follows and apart else " " * gap
         elif end:
             text += " " * gap
         text, end = text + source.slice(i, i), symbol
@@ -113,6 +126,14 @@ def _ends(symbol: str) -> bool:
     return (is_name(symbol) and symbol not in RESERVED) or is_number(symbol) or _closes(symbol)
 
 
+def _ends_list(source: Source, i: int) -> bool:
+    """Tell whether token `i` ends a list, `[1 2]`, and no index."""
+    first = i
+    while source.tokens[i] == "]" and matching(source, first) != i:
+        first -= 1
+    return source.tokens[i] == "]" and not _ends(source.tokens[first - 1])
+
+
 def _closes(symbol: str) -> bool:
     return symbol in (")", "]") or is_superscript(symbol)
 
@@ -125,9 +146,26 @@ def entry(source: Source, key: Key, i: int) -> GradcalcError:
     first, last = _entry_tokens(source, key, i)
     found = source.tokens[first : last + 1]
     hint = ""
+    if {"True", "False"}.intersection(found):
+        return mask(source, first, last)
     if any(symbol in ("<", "<=", ">", ">=", "==", "!=") for symbol in found):
         hint = "where(condition, x, 0) keeps the elements that meet a condition"
-    return syntax(source, first, last, "an index is a whole number known beforehand", hint)
+    is_step = key.bounds is not None and len(key.bounds) == 2
+    what = "a step is a whole number other than 0," if is_step else "an index is a whole number"
+    return syntax(source, first, last, f"{what} known beforehand", hint)
+
+
+def mask(source: Source, first: int, last: int) -> GradcalcError:
+    """Refuse `x[True]` and `x[[True, False]]`."""
+    hint = "where(condition, x, 0) or x*[1, 0] keeps some elements, x[[0, 2]] takes them"
+    return syntax(source, first, last, "an index is no mask of truth values", hint)
+
+
+def bracketed(source: Source, i: int) -> GradcalcError:
+    """Refuse `x[(0, 1)]`; the parenthesis is token `i`."""
+    last = matching(source, i)
+    mended = write(source.slice(i + 1, last - 1)) if last > 0 else ""
+    return syntax(source, i, max(i, last), "the entries of an index have no parentheses", mended)
 
 
 def _entry_tokens(source: Source, key: Key, i: int) -> tuple[int, int]:
@@ -185,7 +223,12 @@ def option(source: Source, call: Call, name: str, i: int) -> GradcalcError:
     while source.tokens[first] == "\n":
         first += 1
     message = f"{quote(name)} of {quote(call.callee.name)} must be known beforehand"
-    hint = "" if isinstance(call.callee, Creation) else f"its signature is {call.callee.signature}"
+    if not isinstance(call.callee, Creation):
+        hint = f"its signature is {call.callee.signature}"
+    elif name == "value":
+        hint = "a*ones(shape) fills an array with a variable"
+    else:
+        hint = "an array is made of numbers, not of variables or parameters"
     return syntax(source, first, last, message, hint)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 BLANK = object()
 """What stands for an operand where a bracket may hold none: `x[:]`, the end of `[1, 2,]`."""
 
-Entry = int | slice | EllipsisType | tuple[int, ...] | None
-"""One entry of an index; a tuple is a list of places."""
+Entry = int | slice | EllipsisType | tuple[Any, ...] | None
+"""One entry of an index; a tuple is a list of places, or lists of them."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Key:
     due: int
     mark: int
     entries: list[Entry] = field(default_factory=list)
-    bounds: list[int | None] | None = None
+    bounds: list[Any] | None = None
 
 
 def ragged(shapes: Sequence[Any]) -> int:
@@ -55,12 +55,19 @@ def whole(value: Any) -> int | None:
     return int(value) if is_whole else None
 
 
-def places(value: Any) -> tuple[int, ...] | None:
-    """Return a flat array of whole numbers as a tuple, None for anything else."""
-    if getattr(value, "ndim", 0) != 1:
+def step(value: Any) -> int | None:
+    """Return the step of a slice, None for what is none."""
+    return whole(value) or None
+
+
+def places(value: Any) -> int | tuple[Any, ...] | None:
+    """Return a whole number, or an array of them as nested tuples; None for anything else."""
+    if type(value) is float:
+        return whole(value)
+    if not getattr(value, "ndim", 0) or None in map(whole, value.ravel().tolist()):
         return None
-    found = [whole(number) for number in value.tolist()]
-    return None if None in found else tuple(k for k in found if k is not None)
+    found: tuple[Any, ...] = plain(value)
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from gradcalc.errors import GradcalcError
 from gradcalc.gates import CONSTANT
 from gradcalc.gates.record import Gate
 from gradcalc.gates.shape import MAX_AXES
 from gradcalc.gates.shaping import INDEX, STACK
 from gradcalc.graph import Graph
 from gradcalc.language import arrays, creations, misnomers, modules
-from gradcalc.language.brackets import BLANK, Entry, Key, Listing, places, plain, ragged, whole
+from gradcalc.language.brackets import BLANK, Entry, Key, Listing, places, plain, ragged, step, whole
 from gradcalc.language.calls import Call
 from gradcalc.language.creations import Creation, Draws
 from gradcalc.language.folding import UNKNOWN, Folder
-from gradcalc.language.functions import Function
+from gradcalc.language.functions import Function, Late
 from gradcalc.language.tokens import Source
 
 
@@ -44,6 +46,10 @@ class Builder:
 
     def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
         """Return the node of a function's value."""
+        raise NotImplementedError
+
+    def late(self, node: int, read: Callable[[Any], Any], error: GradcalcError) -> Any:
+        """Return what stands for a value that the call of a function tells; raises `error` outside of one."""
         raise NotImplementedError
 
     def draws(self) -> Draws:
@@ -110,13 +116,16 @@ class Builder:
         if len(key.bounds) == 2:
             raise arrays.colons(self.source, key, i)
         key.bounds.append(self.bound(key, i, node))
-        self.drop(key.mark)
+        key.mark = self.release(key.mark, key.bounds[-1])
 
-    def bound(self, key: Key, i: int, node: int) -> int | None:
+    def bound(self, key: Key, i: int, node: int) -> Any:
         """Return the bound of a slice before token `i`."""
         value = self.folder.value(node)
         if value is BLANK:
             return None
+        if value is UNKNOWN:
+            read = step if key.bounds and len(key.bounds) == 2 else whole
+            return self.late(node, read, arrays.entry(self.source, key, i))
         found = whole(value)
         if found is None and value is not None:
             raise arrays.entry(self.source, key, i)
@@ -124,15 +133,24 @@ class Builder:
 
     def read_entry(self, key: Key, i: int, node: int) -> None:
         """Take the entry of an index before token `i`."""
+        found: Any
         if key.bounds is None:
-            key.entries.append(self.entry(key, i, node))
+            found = self.entry(key, i, node)
+            key.entries.append(found)
         else:
-            bounds = [*key.bounds, self.bound(key, i, node)]
-            if len(bounds) == 3 and bounds[2] == 0:
+            found = self.bound(key, i, node)
+            if len(key.bounds) == 2 and found == 0:
                 raise arrays.no_step(self.source, key, i)
-            key.entries.append(slice(*bounds) if len(bounds) == 3 else slice(bounds[0], bounds[1], None))
-        self.drop(key.mark)
+            start, stop, by = [*key.bounds, found, None][:3]
+            key.entries.append(slice(start, stop, by))
+        key.mark = self.release(key.mark, found)
         key.bounds, key.due = None, i + 1
+
+    def release(self, mark: int, value: Any) -> int:
+        """Take the nodes of a value out of the graph, unless it is still to come; return the next mark."""
+        if type(value) is not Late:
+            self.drop(mark)
+        return len(self.graph)
 
     def entry(self, key: Key, i: int, node: int) -> Entry:
         """Return an entry of an index that is no slice."""
@@ -143,7 +161,10 @@ class Builder:
             if value is Ellipsis and any(entry is Ellipsis for entry in key.entries):
                 raise arrays.ellipsis_twice(self.source, key, i)
             return value
-        found = whole(value) if type(value) is float else places(value)
+        if value is UNKNOWN:
+            late: Entry = self.late(node, places, arrays.entry(self.source, key, i))
+            return late
+        found = places(value)
         if found is None:
             raise arrays.entry(self.source, key, i)
         return found
@@ -171,9 +192,11 @@ class Builder:
     def read_option(self, call: Call, name: str, i: int, node: int) -> None:
         """Take the option before token `i`; its nodes leave the graph."""
         value = self.folder.value(node)
-        if value is UNKNOWN or value is Ellipsis:
+        if value is Ellipsis or (value is UNKNOWN and isinstance(call.callee, Creation)):
             raise arrays.option(self.source, call, name, i)
-        self.drop(call.mark)
+        if value is UNKNOWN:
+            value = self.late(node, plain, arrays.option(self.source, call, name, i))
+        self.release(call.mark, value)
         if name == "shape" and len(call.placed) + getattr(value, "size", 1) > MAX_AXES:
             raise arrays.axes(self.source, call, i)
         if call.keyword:

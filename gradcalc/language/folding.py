@@ -1,12 +1,15 @@
-"""What is known before a program runs: numbers, and what elementwise gates make of numbers alone."""
+"""What is known before a program runs: numbers, and what elementwise gates and lists make of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from gradcalc.gates import VARIABLE
+from gradcalc.gates.shaping import STACK
 from gradcalc.graph import Graph
+from gradcalc.language.creations import array
 from gradcalc.systems import real
 
 UNKNOWN = object()
@@ -57,11 +60,13 @@ class Folder:
             if inputs or self.outside is None:  # one with inputs is a call that is to be inlined
                 return UNKNOWN
             return self.outside(node)
-        if not gate.elementwise or any(self.values.get(i) is UNKNOWN for i in inputs):
+        if not (gate.elementwise or gate is STACK) or any(self.values.get(i) is UNKNOWN for i in inputs):
             return UNKNOWN
         numbers = [self._found(i) for i in inputs]
         if not {float, bool}.issuperset(map(type, numbers)):
             return UNKNOWN
+        if gate is STACK:
+            return array(numbers) if all(map(isfinite, numbers)) else UNKNOWN
         try:
             value = float(gate.value(real, *numbers))
         except (ArithmeticError, ValueError):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 
 from gradcalc.errors import GradcalcError
 from gradcalc.gates import CALLABLE
+from gradcalc.language import absent
+from gradcalc.language.arrays import WORDS as OPTIONS
 from gradcalc.language.mending import (
     BRACKETS,
     Place,
@@ -111,7 +113,11 @@ def text(at: Place) -> GradcalcError:
         end += 1
     if at.tokens[end] != at.symbol or end == at.i + 1:
         return at.refuse("quotes are not in the language")
-    return at.refuse("text in quotes is not in the language", write(at.slice(at.i + 1, end - 1)), last=end)
+    inner, is_option = at.slice(at.i + 1, end - 1), at.inside and at.tokens[at.i - 1] in (",", "=")
+    hint = write(inner)
+    if is_option and end == at.i + 2 and is_name(inner) and inner not in OPTIONS:
+        hint = f"the words of options are {', '.join(OPTIONS)}, without quotes"
+    return at.refuse("text in quotes is not in the language", hint, last=end)
 
 
 def negation(at: Place) -> GradcalcError:
@@ -234,7 +240,8 @@ def method(at: Place) -> GradcalcError:
     """Refuse `(x + y).sum(axis=0)`."""
     name, opening = at.tokens[at.i + 1], at.i + 2
     if not is_method(at.source, at.i + 1):
-        return at.refuse("'.' is not an operator")
+        error = absent.member(at.source, at.start, at.end, at.i + 1)
+        return error or at.refuse("'.' is not an operator")
     last = matching(at.source, opening)
     given = at.slice(opening + 1, last - 1) if last > opening + 1 else ""
     mended = write(as_call(name, at.slice(at.start, at.end), given))
@@ -269,6 +276,9 @@ def closing(at: Place) -> GradcalcError:
 
 def equals(at: Place) -> GradcalcError:
     """Refuse an `=` inside an expression."""
+    if at.tokens[at.end] == "]" and not at.inside:
+        message, hint = "an element is not assigned", "a list makes an array of its elements: [x[0], 3]"
+        return at.refuse(message, hint, first=at.start)
     return at.refuse("'=' names a whole statement; a comparison is written ==", write("=="))
 
 

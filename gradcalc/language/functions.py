@@ -8,12 +8,26 @@ before one of them is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from gradcalc.errors import GradcalcError
 from gradcalc.gates import CONSTANT, VARIABLE
 from gradcalc.graph import Graph
+from gradcalc.language.folding import UNKNOWN, Folder
+
+
+class Late(NamedTuple):
+    """What stands for an index or an option that only a call tells: that of the body's `node`.
+
+    `read` makes of the node's value what stands in the index, None where the value is no use; then
+    `error` is raised.
+    """
+
+    node: int
+    read: Callable[[Any], Any]
+    error: GradcalcError
 
 
 @dataclass(eq=False)
@@ -21,7 +35,7 @@ class Function:
     """A function of the program.
 
     `free` has the names of the variables of `body` that are no parameters; `calls` the functions
-    that nodes of `body` call.
+    that nodes of `body` call; `late` the nodes whose index or options only a call tells.
     """
 
     name: str
@@ -29,6 +43,7 @@ class Function:
     body: Graph
     free: Mapping[int, str] = field(default_factory=dict)
     calls: Mapping[int, Function] = field(default_factory=dict)
+    late: frozenset[int] = frozenset()
 
     # Written like a gate, so that one piece of code binds the arguments of both.
     defaults: Mapping[str, float] = field(default_factory=dict)
@@ -55,18 +70,19 @@ class Function:
 
 
 def inline(
-    graph: Graph,
+    folder: Folder,
     function: Function,
     arguments: Sequence[int],
     resolve: Callable[[str, int], int],
     call: tuple[int, int],
 ) -> int:
-    """Copy the body of `function` to the end of `graph` and return the node of its value.
+    """Copy the body of `function` to the end of the folder's graph and return the node of its value.
 
     `resolve(name, token)` finds the node of a free name; `call` is the first and last token of the
     call that the new nodes stand for. Functions that call functions wait on a list: a chain of
     them may be longer than Python's stack is deep.
     """
+    graph = folder.graph
     before = len(graph)
     waiting: list[tuple[Function, list[int]]] = []
     nodes = list(arguments)  # of the body, so far -> their nodes in the graph
@@ -84,6 +100,8 @@ def inline(
             if gate is CONSTANT:
                 graph.constants[len(graph)] = body.constants[node]
             static = body.static.get(node)
+            if node in function.late:
+                static = told(static or {}, folder, nodes)
             nodes.append(graph.add(gate, inputs, body.first[node], body.last[node], static))
         else:
             value = nodes[body.output]
@@ -92,3 +110,34 @@ def inline(
                 return value
             function, nodes = waiting.pop()
             nodes.append(value)
+
+
+def is_late(static: Mapping[str, Any]) -> bool:
+    """Tell whether something in an index or in options is still to come."""
+    return any(type(part) is Late for value in static.values() for part in _parts(value))
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield an option, or the entries of an index and the bounds of its slices."""
+    for part in value if type(value) is tuple else (value,):
+        yield from (part.start, part.stop, part.step) if type(part) is slice else (part,)
+
+
+def told(static: Mapping[str, Any], folder: Folder, nodes: Sequence[int]) -> dict[str, Any]:
+    """Return an index or options with the values that came with a call, whose nodes are `nodes`."""
+
+    def tell(part: Any) -> Any:
+        if type(part) is slice:
+            return slice(tell(part.start), tell(part.stop), tell(part.step))
+        if type(part) is not Late:
+            return part
+        value = folder.value(nodes[part.node])
+        found = None if value is UNKNOWN else part.read(value)
+        if found is None:
+            raise part.error
+        return found
+
+    return {
+        name: tuple(map(tell, value)) if type(value) is tuple else tell(value)
+        for name, value in static.items()
+    }

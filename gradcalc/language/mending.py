@@ -282,7 +282,9 @@ def is_method(source: Source, i: int) -> bool:
         return True
     of_arrays = not gate.elementwise or gate.reduction is not None
     is_other_input = gate.arity[0] > 1 and not gate.variadic  # `x.dot(y)`
-    return of_arrays and (is_other_input or not is_name(first) or following == "=")
+    if not of_arrays:  # `x.clip(0, 1)`, but not `Math.hypot(x, y)`
+        return is_other_input and len(parts(source, opening, matching(source, opening))) + 1 == gate.arity[1]
+    return is_other_input or not is_name(first) or following == "="
 
 
 def as_call(name: str, value: str, given: str) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from gradcalc.errors import GradcalcError, ProgramSyntaxError, TooLargeError, suggest
 from gradcalc.gates import CALLABLE
 from gradcalc.gates.shaping import INDEX
+from gradcalc.language import absent
 from gradcalc.language.calls import Call
 from gradcalc.language.creations import CREATIONS
 from gradcalc.language.mending import (
@@ -40,6 +41,9 @@ OPTIONS = {
 }  # fmt: skip
 """Options of other libraries -> ours."""
 
+NEEDLESS = ("dtype", "device", "requires_grad", "copy")
+"""Options of other libraries that say nothing here."""
+
 LISTED = "gradcalc gates lists them; a product is written with *"
 
 
@@ -61,6 +65,8 @@ def unknown(source: Source, i: int, known: Collection[str], functions: Collectio
         hint = write(name.capitalize())
     elif (start := _assigned_at(source, name)) >= 0:
         hint = "it is assigned further down" if start > i else "a name cannot be assigned by itself"
+    elif name == "T" and source.tokens[i - 1] in ("^", "**"):
+        hint = "a transpose is written x.T"
     elif is_derivative(source, i):
         hint = "the gradient is what gradcalc computes: write the function alone"
     elif call := glued_call(name, known):
@@ -258,8 +264,13 @@ def not_callable(
             last = max(i, matching(source, j))
             mended = f"{name[:k]}*{name[k:]}{source.slice(j, last) if last > i else '(…)'}"
             return naming(source, i, last, message, write(mended).replace("write", "write a product as", 1))
+    return naming(source, i, i, message, _instead(name, callables))
+
+
+def _instead(name: str, callables: Collection[str]) -> str:
+    """Return what to call in place of a name that is no gate."""
     near = suggest(name, callables)
-    return naming(source, i, i, message, f"did you mean {quote(near)}?" if near else LISTED)
+    return absent.GATES.get(name) or (f"did you mean {quote(near)}?" if near else LISTED)
 
 
 def _premature(source: Source, i: int, start: int) -> GradcalcError:
@@ -279,7 +290,7 @@ def _product(source: Source, i: int, j: int) -> GradcalcError:
     return naming(source, i, last if mended else i, message, mended or "a product is written with *")
 
 
-def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
+def dotted(source: Source, i: int, j: int, opening: int, known: Collection[str]) -> GradcalcError:
     """Refuse a name with a point in it that is no library's gate or constant; its last part is token `j`."""
     tokens, name = source.tokens, source.tokens[j]
     prefix = "".join(tokens[i : j - 1])
@@ -287,10 +298,8 @@ def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
     if j == i:
         return syntax(source, i + 1, i + 1, "'.' is not an operator")
     if prefix in MODULES and called:
-        near = suggest(name, {*CALLABLE, *CREATIONS}.difference(RESERVED))
-        return naming(
-            source, j, j, f"unknown gate {quote(name)}", f"did you mean {quote(near)}?" if near else LISTED
-        )
+        callables = {*CALLABLE, *CREATIONS}.difference(RESERVED)
+        return naming(source, j, j, f"unknown gate {quote(name)}", _instead(name, callables))
     if prefix in MODULES:
         hint = f"{quote(name)} needs parentheses" if name in CALLABLE else "there are pi, e and tau"
         return naming(source, j, j, f"unknown constant {quote(name)}", hint)
@@ -304,6 +313,12 @@ def dotted(source: Source, i: int, j: int, opening: int) -> GradcalcError:
         CALLABLE if called else ("pi", "e", "tau")
     ):
         return syntax(source, i, j, f"{quote(prefix)} is no known library", write(word))
+    if prefix not in STRANGERS and (error := absent.member(source, i, j - 2, j)):
+        return error
+    if tokens[i] in known:
+        gate = CALLABLE.get(name)
+        hint = f"its signature is {gate.signature}" if gate else f"a value has no {quote(name)}"
+        return syntax(source, i, j, f"{quote(prefix)} is no known library", hint)
     return syntax(
         source, j - 1, j - 1, f"{quote(prefix)} is no known library", f"known are {', '.join(SHOWN)}"
     )
@@ -343,6 +358,8 @@ def keyword(source: Source, call: Call, i: int) -> GradcalcError:
     reduction = call.callee.reduction
     taken = {*call.callee.static, *(() if call.callee.variadic else call.callee.parameters)}
     taken |= set(reduction.static) if reduction is not None else set()
+    if name in NEEDLESS:
+        return syntax(source, i, i, message, "leave it out: all numbers are doubles")
     ours = OPTIONS.get(name, name)
     if ours in taken:
         return syntax(source, i, i, message, write(ours))

@@ -20,7 +20,7 @@ r"""The second stage: tokens -> statements -> graph.
     call       = [ MODULE "." ] NAME "(" argument { "," argument } ")"
     argument   = value | NAME "=" value
     value      = expr | tuple | WORD                                a WORD (None, True, inf) is an option
-    tuple      = "(" expr "," [ expr { "," expr } [ "," ] ] ")"   an option, or the inputs of stack, concat
+    tuple      = "(" [ expr "," [ expr { "," expr } [ "," ] ] ] ")"   an option, or inputs of stack, concat
     list       = "[" [ expr { "," expr } [ "," ] ] "]"
 
 A newline inside brackets is a blank. Names are case-sensitive; `and`, `or` and `not` are reserved.
@@ -45,14 +45,14 @@ from gradcalc.gates.shape import MAX_AXES
 from gradcalc.gates.shaping import INDEX as INDEXING
 from gradcalc.gates.shaping import TRANSPOSE
 from gradcalc.graph import Graph
-from gradcalc.language import arrays, foreign, misnomers, modules, refusals
+from gradcalc.language import arrays, creations, foreign, misnomers, modules, refusals
 from gradcalc.language.arrays import WORDS
 from gradcalc.language.brackets import BLANK, Key, Listing
 from gradcalc.language.builder import Builder
 from gradcalc.language.calls import Call, Callee
 from gradcalc.language.creations import CREATIONS
 from gradcalc.language.functions import Function
-from gradcalc.language.mending import Place
+from gradcalc.language.mending import Place, before
 from gradcalc.language.tokens import ENDS, RESERVED, Source, is_name, is_number, is_superscript
 
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau}
@@ -248,6 +248,8 @@ class Parser(Builder):
             return self.open_list(i)
         if self.may_be_blank(symbol):
             return self.constant(BLANK, i, i), i
+        if symbol == ")" and self.is_empty_tuple(i):
+            return self.constant(creations.array([]), i - 1, i), i
         if symbol == ")" and self.stack[-1] is CALL and self.pending[-1].is_empty():
             raise misnomers.arguments(self.source, self.pending[-1], i)
         raise refusals.operand(self.place(i))
@@ -349,6 +351,10 @@ class Parser(Builder):
             return self.element(i, node)
         if bracket is INDEX and symbol in (":", ",", "]"):
             return self.entry_of_key(i, node)
+        if bracket is PAREN and symbol == "," and self.stack[-2] is INDEX:
+            raise arrays.bracketed(self.source, self.brackets[-1])
+        if bracket is PAREN and symbol == "," and self.stack[-2] is LIST and self.lists[-1].closer == ")":
+            arrays.refuse_nested(self.source, self.lists[-1], self.pending[-1])
         if bracket is LIST:
             arrays.refuse_rows(self.place(i))
         raise refusals.closer(self.place(i))
@@ -357,6 +363,11 @@ class Parser(Builder):
         """Tell whether a tuple may begin at the open parenthesis: `zeros((2, 3))`, `stack((x, y))`."""
         call = self.pending[-1] if self.stack[-2] is CALL else None
         return call is not None and (bool(call.option()) or call.takes_list())
+
+    def is_empty_tuple(self, i: int) -> bool:
+        """Tell whether the bracket at token `i` closes the shape of a number: `reshape(x, ())`."""
+        is_empty = self.stack[-1] is PAREN and before(self.source, i) == self.brackets[-1]
+        return is_empty and self.stack[-2] is CALL and bool(self.pending[-1].option())
 
     def element(self, i: int, node: int) -> tuple[int, int]:
         """Take the element of a list before token `i`."""
@@ -411,6 +422,8 @@ class Parser(Builder):
         following = self.tokens[j]
         if name in foreign.KEYWORDS and not self.has(name):
             refusals.refuse_keyword(self.place(j, i, i))
+        if name in ("True", "False") and self.in_list_of_index() and not self.has(name):
+            raise arrays.mask(self.source, i, i)
         if name in WORDS and self.takes_word():
             return self.constant(WORDS[name], i, i), i + 1
         if following == "." and (self.tokens[j + 1] != "T" or name in modules.MODULES):
@@ -435,6 +448,12 @@ class Parser(Builder):
         if not self.pending or self.brackets[-1] != self.pending[-1].opening:
             return self.stack[-1] is INDEX
         return bool(self.pending[-1].option())
+
+    def in_list_of_index(self) -> bool:
+        """Tell whether an element of a list is due that is an entry of an index."""
+        if self.stack[-1] is not LIST:
+            return False
+        return next(entry for entry in reversed(self.stack) if entry is not LIST) is INDEX
 
     def callee(self, i: int, j: int) -> Callee:
         """Return what the name at token `i` calls; the bracket is token `j`."""
@@ -505,4 +524,4 @@ class Parser(Builder):
                 return self.open_call(callee, f"{prefix}.{name}", i, opening)
             if not called and name in CONSTANTS:
                 return self.constant(CONSTANTS[name], i, j), j + 1
-        raise misnomers.dotted(self.source, i, j, opening)
+        raise misnomers.dotted(self.source, i, j, opening, self.known())

@@ -35,6 +35,9 @@ INFIX = {
 }  # fmt: skip
 """Symbols that have an operand before them, here or elsewhere."""
 
+GROUPED = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
+"""A number whose thousands are grouped by commas."""
+
 
 # Where an operand is due.
 
@@ -64,6 +67,8 @@ def operand(at: Place) -> GradcalcError:
         return at.refuse("a program does not begin with '='", "leave it out")
     if at.symbol in INFIX or is_superscript(at.symbol):
         hint = foreign.PERCENT if at.tokens[earlier] == "%" else ""
+        if at.symbol == "@" and (earlier < 0 or at.tokens[earlier] in ("(", "[", ",", "=", ";")):
+            hint = "a file is read as a whole program or as a value (x=@FILE); elsewhere @ is a product"
         return at.refuse(f"an operand is missing before {at.quoted()}", hint)
     return foreign.character(at)
 
@@ -76,6 +81,8 @@ def missing(at: Place) -> GradcalcError:
         return closer(at)
     if at.symbol in ENDS and at.brackets:
         return unclosed(at)
+    if at.symbol == ")" and last == ":":
+        return closer(at)
     if last == ";":
         return at.refuse(f"nothing stands before {at.quoted()}")
     if last == "," or (last in ("(", "[") and at.symbol == ","):
@@ -129,6 +136,8 @@ def juxtaposed(at: Place, known: Collection[str]) -> GradcalcError:
         return foreign.conditional(
             at, left_edge(at.source, at.start, at.inside) if right == "if" else at.start
         )
+    if right == "for" and right not in known:
+        return at.refuse("a loop is not in the language", "gates take whole arrays: sum(x^2)")
     if left in ("lambda", "def") and is_name(right):
         return foreign.anonymous(at)
     if left in foreign.FILLERS:
@@ -156,6 +165,8 @@ def multiplied(at: Place, known: Collection[str]) -> GradcalcError:
     message = f"an operator is missing between {quote(at.slice(at.start, at.end))} and {at.quoted()}"
     last = atom_end(at.source, at.i)
     is_empty = at.symbol == "(" and last == at.i + 1
+    if is_empty and at.tokens[at.end - 1 : at.end + 1] == [".", "T"]:
+        return at.refuse("a transpose is written .T", write(at.slice(at.start, at.end)), at.start, last)
     if last < at.i or is_empty or (is_number(at.tokens[at.end]) and is_number(at.symbol)):
         return at.refuse(message, first=at.start)
     if at.symbol in CALLABLE and at.symbol not in known and at.tokens[at.i + 1] != "(":
@@ -218,13 +229,25 @@ def unclosed(at: Place) -> GradcalcError:
 def comma(at: Place) -> GradcalcError:
     """Refuse a comma outside a call: a decimal comma, perhaps."""
     left, right = at.tokens[at.i - 1], at.tokens[at.i + 1]
-    if at.touches() and is_number(left) and is_number(right) and at._replace(i=at.i + 1).touches():
-        return number_with_comma(at)
     first = at.brackets[-1] if at.brackets else -1
-    if first >= 0 and (last := matching(at.source, first)) > 0:
+    last = matching(at.source, first) if first >= 0 else -1
+    if at.touches() and is_number(left) and is_number(right) and at._replace(i=at.i + 1).touches():
+        if not _is_tuple(at, first, last):
+            return number_with_comma(at)
+        if last == at.i + 2:
+            hint = f"[{left}, {right}] is a list, {left}.{right} a decimal"
+            return at.refuse("a list is written in square brackets", hint, first=first, last=last)
+    if last > 0:
         mended = write(f"[{at.slice(first + 1, last - 1)}]")
         return at.refuse("a list is written in square brackets", mended, first=first, last=last)
     return at.refuse("a comma stands between the arguments of a call", "statements end with ; or a newline")
+
+
+def _is_tuple(at: Place, first: int, last: int) -> bool:
+    """Tell whether numbers in brackets are a list rather than one number: `(1,2)`."""
+    found = at.tokens[first + 1 : min(last, first + HINT_LIMIT)] if first >= 0 else []
+    is_flat = bool(found) and all(symbol == "," or is_number(symbol) for symbol in found)
+    return is_flat and not GROUPED.fullmatch(at.slice(first + 1, last - 1))
 
 
 def number_with_comma(at: Place) -> GradcalcError:
@@ -234,7 +257,7 @@ def number_with_comma(at: Place) -> GradcalcError:
         last += 2
     text = at.slice(at.i - 1, last)
     plain = text.replace(",", "")
-    grouped = re.fullmatch(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?", text)
+    grouped = GROUPED.fullmatch(text)
     if not grouped and re.fullmatch("[0-9]+,[0-9]+", text):
         return at.refuse("decimals are written with a point", write(text.replace(",", ".")), at.i - 1, last)
     hint = write(plain) if grouped else ""

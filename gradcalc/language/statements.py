@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from gradcalc.errors import GradcalcError
 from gradcalc.gates import CALLABLE, VARIABLE
 from gradcalc.graph import Graph
 from gradcalc.language import misnomers, refusals
 from gradcalc.language.creations import Draws
 from gradcalc.language.folding import UNKNOWN, Folder
-from gradcalc.language.functions import Function, inline
-from gradcalc.language.mending import defines
+from gradcalc.language.functions import Function, Late, inline, is_late
+from gradcalc.language.mending import defines, quote
 from gradcalc.language.parser import CONSTANTS, Parser
 from gradcalc.language.tokens import END, ENDS, RESERVED, Source, canonical, is_name
 
@@ -110,6 +111,10 @@ class Program(Parser):
         node = self.graph.variables[name] = self.graph.add(VARIABLE, (), token, token)
         return node
 
+    def late(self, node: int, read: Callable[[Any], Any], error: GradcalcError) -> Any:  # noqa: ARG002 - Body's interface
+        """Refuse a value that depends on a variable."""
+        raise error
+
     def draws(self) -> Draws:
         """Return the random numbers of the program."""
         return self._draws
@@ -117,7 +122,7 @@ class Program(Parser):
     def call_function(self, function: Function, arguments: list[int], first: int, last: int) -> int:
         """Copy a function into the graph and return the node of its value."""
         self.limit(len(self.graph) + function.size, first, last)
-        return inline(self.graph, function, arguments, self.resolve, (first, last))
+        return inline(self.folder, function, arguments, self.resolve, (first, last))
 
 
 def is_scalar_gate(name: str) -> bool:
@@ -163,7 +168,8 @@ class Body(Parser):
     def function(self) -> Function:
         """Return the function that was parsed."""
         parameters = tuple(list(self.names)[: self.count])
-        return Function(self.own, parameters, self.graph, self.free, self.calls)
+        late = frozenset(node for node, static in self.graph.static.items() if is_late(static))
+        return Function(self.own, parameters, self.graph, self.free, self.calls, late)
 
     def has(self, name: str) -> bool:
         """Tell whether a name stands for something already."""
@@ -189,6 +195,11 @@ class Body(Parser):
         """Return the value of a free name that was assigned before, which no statement changes any more."""
         known = self.program.names.get(self.free.get(node, ""))
         return UNKNOWN if known is None else self.program.folder.value(known)
+
+    def late(self, node: int, read: Callable[[Any], Any], error: GradcalcError) -> Late:
+        """Return what stands for a value until a call tells it."""
+        error.hint = f"it must be a number in every call of {quote(self.own)}"
+        return Late(node, read, error)
 
     def draws(self) -> Draws:
         """Return the random numbers of the program."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from functools import cached_property
 from math import isfinite
@@ -17,6 +18,11 @@ PLAIN = frozenset("0123456789.+-eE_")
 
 CONSTANT = "a value is a finite number or a constant expression: 1e-3, pi/4, [1, 2]"
 
+DECIMAL = re.compile("-?[0-9]+,[0-9]+")
+"""A number with a decimal comma."""
+
+WIDEST = 100
+"""Letters of a hint beyond which it says nothing."""
 
 DRAWING = "rand"
 """What the names of all functions that draw random numbers have in them."""
@@ -84,6 +90,8 @@ def _computed(text: str, source: str, offset: int, draws: Draws) -> tuple[Value,
         values = graph.forward({})
     except GradcalcError as error:
         span = error.span and Span(error.span.start + offset, error.span.end + offset)
+        if mended := _list(text):
+            raise _no_list(text, mended, source, offset) from None
         hint = CONSTANT if error.hint.startswith("give it a value") else error.hint
         raise type(error)(error.message, source=source, span=span, hint=hint) from None
     try:
@@ -97,3 +105,31 @@ def _computed(text: str, source: str, offset: int, draws: Draws) -> tuple[Value,
     except NumberError as error:
         return values[graph.output], error.message
     return values[graph.output], ""
+
+
+def _list(text: str) -> str:
+    """Return the list that `1,2`, `1 2` and `((1, 2), (3, 4))` are elsewhere; nothing for what is none."""
+    from gradcalc.language import parse
+    from gradcalc.language.refusals import GROUPED
+
+    if len(numbers := text.split(" ")) > 1 and None not in map(plain, numbers):
+        return f"[{', '.join(numbers)}]"
+    if "," not in text or GROUPED.fullmatch(text.strip()):
+        return ""
+    items = text.strip().translate(str.maketrans("()", "[]"))
+    mended = re.sub(r",\s*", ", ", items if items.startswith("[") else f"[{items}]")
+    try:
+        graph = parse(mended, ())
+    except GradcalcError:
+        return ""
+    return mended if len(graph) == 1 else ""
+
+
+def _no_list(text: str, mended: str, source: str, offset: int) -> UsageError:
+    """Return the error for what is no list yet; one comma may be that of a decimal."""
+    name = source[:offset]  # on a command line, where a list needs quotes
+    shown, span = f"{name}'{mended}'" if name else mended, Span(offset, offset + len(text))
+    hint = f"write {shown}" if len(shown) <= WIDEST else ""
+    if DECIMAL.fullmatch(text.strip()):
+        hint = f"write {text.strip().replace(',', '.')} for a decimal, {shown} for a list"
+    return UsageError("a list is written in square brackets", source=source, span=span, hint=hint)

@@ -48,5 +48,5 @@ def entry(key: Any) -> str:
         bounds = [key.start, key.stop, *([key.step] if key.step is not None else [])]
         return ":".join("" if bound is None else str(bound) for bound in bounds)
     if isinstance(key, tuple):
-        return f"[{','.join(map(str, key))}]"
+        return f"[{','.join(map(entry, key))}]"
     return "..." if key is Ellipsis else str(key)

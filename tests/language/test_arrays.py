@@ -49,6 +49,9 @@ PROGRAMS = [
     ("x[..., 0]", "x index(0)[...,0]"),
     ("x[[0, 2, 0]]", "x index(0)[[0,2,0]]"),
     ("x[[]]", "x index(0)[[]]"),
+    ("x[[[0, 1], [1, 0]]]", "x index(0)[[[0,1],[1,0]]]"),
+    ("x[[[0]], :, [[-1]]]", "x index(0)[[[0]],:,[[-1]]]"),
+    ("x[[[], []]]", "x index(0)[[[],[]]]"),
     ("x[:, None]", "x index(0)[:,None]"),
     ("x[\n0,\n1:\n2]", "x index(0)[0,1:2]"),
     ("x[None:2]", "x index(0)[:2]"),
@@ -91,6 +94,9 @@ PROGRAMS = [
     ("reshape(x, 2, 3)", "x reshape(0){shape=(2,3)}"),
     ("reshape(x, (2, -1))", "x reshape(0){shape=(2,-1)}"),
     ("reshape(x, 6)", "x reshape(0){shape=6}"),
+    ("reshape(x, ())", "x reshape(0){shape=()}"),
+    ("reshape(x, shape=(\n))", "x reshape(0){shape=()}"),
+    ("sum(x, axis=()) + zeros(())", "x sum(0){axis=()} 0 add(1,2)"),
     ("reshape(x, shape=[6])", "x reshape(0){shape=(6,)}"),
     ("inf = 2; sum(x, axis=inf - inf)", "2 x sum(1){axis=0}"),
     ("sum([x, y])", "x y stack(0,1) sum(2)"),
@@ -137,6 +143,16 @@ PROGRAMS = [
     ("f(u) = [u, 1]; f(2)", "2 1 stack(0,1)"),
     ("f(u) = u*[1, 2]; f(x) + f(y)", "x [1,2] mul(0,1) y [1,2] mul(3,4) add(2,5)"),
     ("n = 1; f(u) = u[n + 1]; f(x)", "1 x index(1)[2]"),
+    ("f(u, k) = u[k]; f(x, 1)", "x 1 index(0)[1]"),
+    ("f(u, k) = u[k]; f(x, [0, 2])", "x [0,2] index(0)[[0,2]]"),
+    ("f(u, k) = u[[k, 0], :]; f(x, 1)", "x 1 0 stack(1,2) index(0)[[1,0],:]"),
+    ("f(u, k) = u[k:k + 1:k, ...]; f(x, 1)", "x 1 1 add(1,2) index(0)[1:2:1,...]"),
+    ("f(u, a) = sum(u, axis=a); f(x, 0) + f(x, -1)",
+     "x 0 sum(0){axis=0} 1 neg(3) sum(0){axis=-1} add(2,5)"),
+    ("f(u, n) = reshape(u, n, -1); f(x, 2)", "x 2 reshape(0){shape=(2,-1)}"),
+    ("f(u, a) = sum(u, a); g(u, a) = f(u, a - 1); g(x, 1)", "x 1 1 sub(1,2) sum(0){axis=0}"),
+    ("f(u) = u[k]; k = 1; f(x)", "1 x index(1)[1]"),
+    ("f(u) = u[u]; x", "x"),
     ("f(u) = [2*pi - 2*pi, k]*k; k = x; f(y)",
      "x y 2 3.14159265358979 mul(2,3) 2 mul(5,3) sub(4,6) stack(7,0) mul(8,0)"),
 ]  # fmt: skip
@@ -236,6 +252,22 @@ def test_a_function_draws_once() -> None:
     assert third != first
 
 
+# What a call tells.
+
+
+def test_an_index_and_options_that_a_call_tells_are_those_that_were_written() -> None:
+    head = "f(u, i, a) = sum(u[i:, [0, i]], axis=a); g(u, i) = f(u, i - 1, -i/-2); x = rand(3, 4); "
+    told, direct = (parse(head + end, seed=1) for end in ("g(x, 2)", "sum(x[1:, [0, 1]], axis=1)"))
+    assert np.array_equal(told.forward({})[told.output], direct.forward({})[direct.output])
+
+
+def test_calls_that_tell_an_index_take_linear_time() -> None:
+    chain = ";".join(f"f{k + 1}(u, i) = f{k}(u, i)" for k in range(20_000))
+    graph = parse(f"f0(u, i) = u[i]; {chain}; f20000(x, 1)")
+    assert compact(graph) == "x 1 index(0)[1]"
+    assert len(parse(f"f(u, i) = u[i]; {'; '.join(['f(x, 1)'] * 20_000)}")) == 40_001
+
+
 # Against NumPy.
 
 NUMBERS = st.floats(-1e300, 1e300)
@@ -256,9 +288,8 @@ def test_nested_lists_are_the_arrays_that_they_say(shape: list[int], data: st.Da
 
 BOUND = st.none() | st.integers(-6, 6)
 SLICES = st.builds(slice, BOUND, BOUND, BOUND.filter(lambda step: step != 0))
-ENTRIES = st.one_of(
-    st.integers(-3, 2), SLICES, st.none(), st.lists(st.integers(-2, 1), min_size=1, max_size=3).map(tuple)
-)
+PLACES = st.lists(st.integers(-2, 1), min_size=1, max_size=3)
+ENTRIES = st.one_of(st.integers(-3, 2), SLICES, st.none(), PLACES.map(tuple), st.tuples(PLACES.map(tuple)))
 
 
 def written(entry: Any) -> str:
@@ -267,7 +298,7 @@ def written(entry: Any) -> str:
         texts = ["" if bound is None else str(bound) for bound in (entry.start, entry.stop, entry.step)]
         return ":".join(texts if texts[2] else texts[:2])
     if isinstance(entry, tuple):
-        return f"[{', '.join(map(str, entry))}]"
+        return f"[{', '.join(map(written, entry))}]"
     return "..." if entry is Ellipsis else str(entry)
 
 

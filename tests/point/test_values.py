@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gradcalc.point import as_value
+from gradcalc.errors import ProgramSyntaxError
+from gradcalc.point import as_value, assignments
 from tests.point.asking import COMPLEX, DIGITS, RECORDS, ROWS, message_of, same
 
 
@@ -86,6 +87,33 @@ def test_what_is_no_value(x, message):
 def test_objects_are_no_values():
     said = message_of(as_value, "x", np.array([1, None]))
     assert said.startswith("'x' is an array of Python objects, not of numbers (")
+
+
+LIST = "a list is written in square brackets"
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("x=(1,2)", f"{LIST} (write x='[1, 2]')"),
+        ("x=1,2", f"{LIST} (write 1.2 for a decimal, x='[1, 2]' for a list)"),
+        ("x=-1,2,pi", f"{LIST} (write x='[-1, 2, pi]')"),
+        ("x=1 -2", None),
+        ("x=1 2 3", f"{LIST} (write x='[1, 2, 3]')"),
+        ("x=((1,2),(3,4))", f"{LIST} (write x='[[1, 2], [3, 4]]')"),
+        (f"x={'1, ' * 99}1", LIST),
+    ],
+)
+def test_tuples_are_no_lists(argument, message):
+    if message is None:
+        assert assignments([argument]) == {"x": -1.0}
+    else:
+        assert message_of(assignments, [argument]) == message
+
+
+def test_numbers_with_commas_are_no_lists():
+    said = message_of(assignments, ["x=1,000"], kind=ProgramSyntaxError)
+    assert said.endswith("(1000 if the comma groups thousands, 1.000 if it is a decimal point)")
 
 
 def test_numbers_never_load_numpy():
