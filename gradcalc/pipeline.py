@@ -32,20 +32,24 @@ def compute(
     spare: Collection[str] = (),
     upstream: Value = None,
     seed: int = 0,
-    claims: Mapping[str, str] | None = None,
+    claims: Mapping[str, Value | str] | None = None,
+    precision: str = "float64",
+    closed_form: bool = True,
 ) -> Result:
     """Compute a program's value and gradients at a point, and prove them.
 
-    program     text in the language: statements, the last of which is the output (a number)
-    point       name -> number, nested list or array for the variables
-    wrt         names of variables or statements to differentiate by; by default all the variables
-    check       whether to prove the gradients (imports SymPy)
-    rtol, atol  a gradient passes where |g - reference| <= max(rtol |reference|, atol)
-    max_nodes   most nodes that the graph may have
-    spare       names of the point that the program may lack
-    upstream    the output's own gradient, of its shape; 1 by default, needed for an output that is an array
-    seed        where the program's rand and randn begin
-    claims      `value` or `grad_NAME` -> a formula that it should equal, in the program's names
+    program      text in the language: statements, the last of which is the output (a number)
+    point        name -> number, nested list or array for the variables
+    wrt          names of variables or statements to differentiate by; by default all the variables
+    check        whether to prove the gradients (imports SymPy)
+    rtol, atol   a gradient passes where |g - reference| <= max(rtol |reference|, atol)
+    max_nodes    most nodes that the graph may have
+    spare        names of the point that the program may lack
+    upstream     the output's own gradient, of its shape; 1 by default, needed for an output that is an array
+    seed         where the program's rand and randn begin
+    claims       `value` or `grad_NAME` -> numbers, or a formula in the program's names, that it should equal
+    precision    the format that the claims were computed in: its own rounding is allowed them
+    closed_form  whether SymPy differentiates the whole expression too, while it is small
 
     Returns a `Result`: values, gradients and their verdicts; every report is printed from it.
 
@@ -62,12 +66,14 @@ def compute(
     given = {name: as_value(name, value) for name, value in (point or {}).items()}
     graph = parse(program, given, max_nodes=max_nodes, seed=deepcopy(seed))
     refuse_unused(graph, [name for name in given if name not in spare])
-    result = evaluate(graph, given, wrt=wrt, check=check, rtol=rtol, atol=atol, upstream=upstream)
+    result = evaluate(
+        graph, given, wrt=wrt, check=check, rtol=rtol, atol=atol, upstream=upstream, closed_form=closed_form
+    )
     if not claims:
         return result
-    from gradcalc.check.claims import judge
+    from gradcalc.claims.judge import Terms, judge
 
-    return replace(result, claims=judge(result, given, claims, seed, (rtol, atol)))
+    return replace(result, claims=judge(result, given, claims, seed, Terms(rtol, atol, precision), upstream))
 
 
 def evaluate(
@@ -79,6 +85,7 @@ def evaluate(
     rtol: float = 1e-9,
     atol: float = 0.0,
     upstream: Value = None,
+    closed_form: bool = True,
 ) -> Result:
     """Do what `compute` does for a graph that is parsed already."""
     asked = list(graph.variables if wrt is None else wrt)
@@ -88,7 +95,8 @@ def evaluate(
     fore.require_finite(graph, values)
     gradients = back.backward(graph, values, asked, start)
     back.require_finite(graph, values, gradients, asked)
-    found = _proved(graph, values, gradients, asked, check, rtol, atol, None if upstream is None else start)
+    start = None if upstream is None else start
+    found = _proved(graph, values, gradients, asked, check, (rtol, atol), start, closed_form)
     shape = shape_of(values[graph.output])
     return Result(
         program=graph.text,
@@ -134,17 +142,18 @@ def _proved(
     gradients: Sequence[Value],
     wrt: Sequence[str],
     check: bool,
-    rtol: float,
-    atol: float,
+    tolerances: tuple[float, float],
     upstream: Value,
+    closed_form: bool,
 ) -> Found:
     if upstream is not None or not fore.are_scalar(set(graph.gates), values):
-        return _proved_arrays(graph, values, gradients, wrt, check, rtol, atol, upstream)
+        return _proved_arrays(graph, values, gradients, wrt, check, tolerances, upstream, closed_form)
     if not check:
         return Found(None, describe(graph, values, kinked_nodes(graph, values)), ())
     from gradcalc.check import prove
 
-    return Found(*prove(graph, values, gradients, wrt, rtol=rtol, atol=atol))
+    rtol, atol = tolerances
+    return Found(*prove(graph, values, gradients, wrt, rtol=rtol, atol=atol, closed_form=closed_form))
 
 
 def _proved_arrays(
@@ -153,9 +162,9 @@ def _proved_arrays(
     gradients: Sequence[Value],
     wrt: Sequence[str],
     check: bool,
-    rtol: float,
-    atol: float,
+    tolerances: tuple[float, float],
     upstream: Value,
+    closed_form: bool,
 ) -> Found:
     from gradcalc.elements import kinks
     from gradcalc.shapes import surprises
@@ -165,7 +174,10 @@ def _proved_arrays(
         return Found(None, kinks(graph, values), warnings)
     from gradcalc.check.arrays import prove
 
-    proof = prove(graph, values, gradients, wrt, rtol=rtol, atol=atol, upstream=upstream)
+    rtol, atol = tolerances
+    proof = prove(
+        graph, values, gradients, wrt, rtol=rtol, atol=atol, upstream=upstream, closed_form=closed_form
+    )
     return Found(proof.check, proof.kinks, [*warnings, *proof.warnings])
 
 

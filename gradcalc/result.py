@@ -88,7 +88,8 @@ class Entry:
     `formula` is SymPy's derivative in the language itself, None where it would be too large.
     `digits` is 17 where the gradient is the rounded reference. `reason` is empty for a pass.
     Of an array, the reference is an array (None where it was never computed whole), and the error and
-    the digits are those of its worst element.
+    the digits are those of its worst element. `left` and `right` are the one-sided derivatives at a
+    kink, of the gradient's shape, nan where an element is at none; None where none is.
     """
 
     verdict: Verdict
@@ -97,6 +98,40 @@ class Entry:
     digits: int | None
     formula: str | None = None
     reason: str = ""
+    left: Value = None
+    right: Value = None
+
+
+UNKNOWN = "no known mistake fits"
+"""The diagnosis of a claim that is wrong in no usual way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """The verdict on what somebody says the output or a gradient is.
+
+    name       `value` or `grad_x`
+    claimed    what was claimed, None for a formula that could not be computed
+    formula    the claim's text, None where numbers were given
+    reference  what it should be, rounded to doubles; of an array the error and the digits are those
+               of its worst element
+    reason     why it is no pass, or what a pass owes to a tolerance or a kink
+    diagnosis  the mistake that fits a failure: "factor 2 missing"
+    hint       the option that would accept it
+    voices     oracle -> what it says, where the oracles disagree
+    """
+
+    name: str
+    verdict: Verdict
+    claimed: Value = None
+    reference: Value = None
+    relative_error: float | None = None
+    digits: int | None = None
+    formula: str | None = None
+    reason: str = ""
+    diagnosis: str = ""
+    hint: str = ""
+    voices: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +189,7 @@ class Result:
     kinks      kinks and jumps met on the way
     check      the proof, None where it was not asked for
     warnings   sentences for people
-    claims     what was claimed (`value`, `grad_x`) -> the verdict, whose formula is the claim's text
+    claims     what was claimed (`value`, `grad_x`) -> the verdict
     """
 
     program: str
@@ -166,7 +201,7 @@ class Result:
     kinks: Sequence[Kinked] = ()
     check: Check | None = None
     warnings: Sequence[str] = ()
-    claims: Mapping[str, Entry] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Node]:

@@ -218,11 +218,11 @@ def remark(result: Result) -> None:
         output.note(verdict(result.check))
         for reason in reasons(result):
             output.note(f"  {reason}")
-    for name, entry in result.claims.items():
-        if entry.verdict != "pass":
+    for found in result.claims.values():
+        if found.verdict != "pass":
             from gradcalc.report.wording import claim
 
-            output.note(claim(name, entry))
+            output.note(claim(found))
 
 
 def exit_code(result: Result, strict: bool) -> int:

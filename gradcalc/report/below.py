@@ -26,8 +26,8 @@ def below(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Lin
     """Yield all of it."""
     yield from gradients(result, columns, signs)
     yield from verdict(result, columns, signs)
-    for name, claim in result.claims.items():
-        text = f"{signs.marks[claim.verdict]} {say.claim(name, claim)}"
+    for claim in result.claims.values():
+        text = f"{signs.marks[claim.verdict]} {say.claim(claim)}"
         yield from prose(text, columns, say.STYLES.get(claim.verdict, ""))
     for found in result.kinks:
         yield []

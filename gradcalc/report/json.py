@@ -19,7 +19,7 @@ from gradcalc.graph import Value
 from gradcalc.report import Options, chosen, values
 from gradcalc.report.values import whole
 from gradcalc.report.wording import ASCII, Wires
-from gradcalc.result import Check, Entry, Kinked, Node, Part, Result
+from gradcalc.result import Check, Claim, Entry, Kinked, Node, Part, Result
 
 SCHEMA = "gradcalc/1"
 
@@ -41,7 +41,7 @@ def write(result: Result, options: Options) -> Iterator[str]:
         "warnings": list(result.warnings),
     }
     if result.claims:
-        tail["claims"] = {name: entry(e) for name, e in result.claims.items()}
+        tail["claims"] = {name: claim(c) for name, c in result.claims.items()}
     yield f", {json.dumps(tail)[1:]}\n"
 
 
@@ -61,14 +61,18 @@ def _nodes(rows: Iterable[Node], wires: Wires) -> Iterator[str]:
 
 def error(problem: GradcalcError) -> str:
     """Return an error as JSON."""
-    fields = {
+    return json.dumps({"schema": SCHEMA, "error": error_fields(problem)}) + "\n"
+
+
+def error_fields(problem: GradcalcError) -> dict[str, Any]:
+    """Return the fields of an error."""
+    return {
         "kind": problem.kind,
         "message": problem.message,
         "span": problem.span and list(problem.span),
         "hint": problem.hint or None,
         "exit": problem.exit,
     }
-    return json.dumps({"schema": SCHEMA, "error": fields}) + "\n"
 
 
 def numbers(named: Mapping[str, Value]) -> dict[str, Any]:
@@ -147,6 +151,22 @@ def entry(e: Entry) -> dict[str, Any]:
         "digits": e.digits,
         "verdict": e.verdict,
         "reason": e.reason,
+    }
+
+
+def claim(c: Claim) -> dict[str, Any]:
+    """Return the fields of the verdict on a claim."""
+    return {
+        "claimed": whole(c.claimed),
+        "formula": c.formula,
+        "reference": whole(c.reference),
+        "relative_error": whole(c.relative_error),
+        "digits": c.digits,
+        "verdict": c.verdict,
+        "reason": c.reason,
+        "diagnosis": c.diagnosis,
+        "hint": c.hint,
+        "voices": numbers(c.voices),
     }
 
 

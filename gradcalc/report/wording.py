@@ -10,7 +10,7 @@ from gradcalc.errors import printable
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Value
 from gradcalc.report.values import NOTE, brief, full, in_words, is_small, option, short
-from gradcalc.result import Check, Entry, Kinked, Node, Part, Result, Verdict
+from gradcalc.result import UNKNOWN, Check, Claim, Kinked, Node, Part, Result, Verdict
 
 
 class Row(NamedTuple):
@@ -276,10 +276,19 @@ def reasons(result: Result) -> Iterator[str]:
             yield f"{name}: {entry.reason}"
 
 
-def claim(name: str, entry: Entry) -> str:
+def claim(found: Claim) -> str:
     """Return the verdict on a claim as a sentence."""
-    said = f"claim {name} = {entry.formula}: {entry.verdict}"
-    return f"{said}: {entry.reason}" if entry.reason else f"{said}, {entry.digits} digits"
+    said = f"claim {found.name} = {_claimed(found)}: {found.verdict}"
+    if found.verdict == "pass" and not found.reason:
+        return f"{said}, {found.digits} digits"
+    is_known = found.diagnosis != UNKNOWN
+    told = [found.diagnosis, found.reason] if is_known else [found.reason, found.diagnosis]
+    return f"{said}: {'; '.join(filter(None, [*told, found.hint]))}"
+
+
+def _claimed(found: Claim) -> str:
+    """Return what was claimed: the formula as it was written, or the numbers."""
+    return brief(found.claimed, full) if found.formula is None else found.formula
 
 
 # Kinks.

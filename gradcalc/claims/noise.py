@@ -1,0 +1,57 @@
+"""The noise of a format: by how much a correct computation in it may miss the true value and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gradcalc.claims.program import write
+from gradcalc.claims.rounding import SAFETY, Rounded, Unit, run
+from gradcalc.graph import Graph, Value
+
+if TYPE_CHECKING:
+    from gradcalc.claims.precision import Format
+
+
+class Noise(NamedTuple):
+    """Absolute noise: that of the output's value, and that of each gradient, an entry each, of its shape.
+
+    It is infinite where the format cannot tell the result at all (1/(x - y) for x and y that round alike).
+    """
+
+    value: Value
+    gradients: Mapping[str, Value]
+
+
+def noise(
+    graph: Graph, values: Sequence[Value], wrt: Sequence[str], upstream: Value, format: Format  # noqa: A002
+) -> Noise | None:  # fmt: skip
+    """Return the noise of a program's value and gradients at a point.
+
+    values    the value of each node, of which those of the variables are read
+    wrt       names of the variables and statements whose gradients are asked for
+    upstream  the output's own gradient; None stands for 1
+
+    None where the program is too large, or has a step that no definition writes down.
+    """
+    point = {name: values[node] for name, node in graph.variables.items()}
+    program = write(graph, point, wrt, upstream, at_point=True)
+    if program is None:
+        return None
+    columns = {name: np.reshape(x, (1, -1)) for name, x in point.items()}
+    start = None if upstream is None else np.broadcast_to(upstream, program.value.shape).reshape((1, -1))
+    found = run(program, columns, start, [Unit(format.roundoff, format.smallest)])
+    return Noise(_entry(found, program.value), {n: _entry(found, g) for n, g in program.gradients.items()})
+
+
+def _entry(found: Rounded, steps: Any) -> Value:
+    """Return the noise of some steps: an array of the shape of their array, a float for one."""
+    entry = scaled(found.gathered(steps, found.errors[0]))[0]
+    return entry if steps.shape else float(entry)
+
+
+def scaled(errors: Any) -> Any:
+    """Return noise from running errors; infinite where they are no number."""
+    return SAFETY * np.where(np.isnan(errors), np.inf, errors)

@@ -1,0 +1,61 @@
+"""Claims that are right as far as they are printed: 0.39 for 0.3932."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from math import floor, log10
+from typing import Any
+
+import numpy as np
+
+from gradcalc.claims.said import Said
+from gradcalc.result import Claim
+
+MOST_DIGITS = 12
+"""Digits from which a number is no longer one that was shortened to be printed."""
+
+FEWEST_DIGITS = 2
+"""Digits below which a number says too little: 2 is near many numbers."""
+
+
+def half_unit(claimed: Any) -> Any:
+    """Return half a unit in the last place that each number is printed with; 0 for all digits of a double."""
+    return np.vectorize(lambda x: _half_unit(Decimal(repr(x)).normalize()), otypes=[float])(claimed)
+
+
+def _half_unit(x: Decimal) -> float:
+    _, digits, exponent = x.as_tuple()
+    is_short = isinstance(exponent, int) and FEWEST_DIGITS <= len(digits) <= MOST_DIGITS
+    return 0.5 * 10.0 ** int(exponent) if is_short else 0.0
+
+
+def excused(claim: Claim, said: Said, wrong: Any) -> Claim:
+    """Return a failing claim, with a hint where it is right to as many digits as it is printed with."""
+    text = said if isinstance(said, str) else None
+    if text is not None and not _is_number(text):
+        return claim
+    claimed, reference = np.asarray(claim.claimed)[wrong], np.asarray(claim.reference)[wrong]
+    off = np.abs(claimed - reference)
+    allowed = (
+        half_unit(claimed) if text is None else np.full(claimed.shape, _half_unit(Decimal(text.strip())))
+    )
+    if not np.all((off <= allowed * (1 + 1e-9)) & (reference != 0)):
+        return claim
+    rtol = _rounded_up(float(np.max(off / np.abs(reference))))
+    reason = f"{claim.reason}: equal to as many digits as it is printed with"
+    return replace(claim, reason=reason, hint=f"--rtol {rtol} would accept it")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _rounded_up(x: float) -> str:
+    """Return the next larger number with one digit."""
+    exponent = floor(log10(x))
+    return f"{(floor(x / 10.0**exponent) + 1) * 10.0**exponent:.1g}"

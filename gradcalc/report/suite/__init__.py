@@ -1,0 +1,33 @@
+"""The reports of `check`: one file a format, loaded on use.
+
+    findings   what a report says of an outcome: sentences with the place each belongs to
+
+A format is a function from outcomes, their tally and `Options` to pieces of text. Outcomes come one by
+one, and what can be written at once is; the tally has counted an outcome once it has passed by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+
+from gradcalc.report import Options
+from gradcalc.suites.outcome import Outcome, Tally
+
+FORMATS: dict[str, str] = {
+    "text": "gradcalc.report.suite.text:write",
+    "github": "gradcalc.report.suite.github:write",
+    "junit": "gradcalc.report.suite.junit:write",
+    "json": "gradcalc.report.suite.json:write",
+    "jsonl": "gradcalc.report.suite.jsonl:write",
+}
+"""Name of the format -> module:function."""
+
+Writer = Callable[[Iterable[Outcome], Tally, Options], Iterable[str]]
+
+
+def writer(name: str) -> Writer:
+    """Return the function that writes a format."""
+    module, _, function = FORMATS[name].partition(":")
+    found: Writer = getattr(import_module(module), function)
+    return found
