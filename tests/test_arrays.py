@@ -248,6 +248,12 @@ def test_a_column_minus_a_row_is_warned_of() -> None:
         assert not run("mean((x - y)^2)", x=x, y=y).warnings
 
 
+def test_a_column_that_was_written_right_there_is_meant() -> None:
+    assert not run("sum((x[:, None] - x)^2)", x=[1, 2, 3]).warnings
+    assert run("c = x[:, None]; sum((c - x)^2)", x=[1, 2, 3]).warnings
+    assert run("sum((x[:, [0]] - y)^2)", x=[[1], [2]], y=[1, 2]).warnings
+
+
 # Routers, kinks, and what no gradient flows to.
 
 
