@@ -96,8 +96,9 @@ def vector(option: str, text: str, draws: Draws) -> Value:
 
 def named_vectors(option: str, texts: Sequence[str], draws: Draws) -> dict[str, Value]:
     """Return the vectors that an option gives, each with the name of what it moves."""
-    if bare := next((text for text in texts if "=" not in text), None):
-        message = f"{option} {short(bare)} does not say which variable it moves"
+    bare = [text for text in texts if "=" not in text]
+    if bare:
+        message = f"{option} '{short(bare[0])}' does not say which variable it moves"
         raise UsageError(message, hint=f"write {option} NAME=VALUE, as in {option} x='[1, 0]'")
     return assignments(texts, draws)
 

@@ -168,7 +168,7 @@ def test_exit_codes(cli):
         (["jacobian", *LINEAR, "--jvp", "x=[1, 1]", "--wrt", "x"], "--wrt has nothing to add"),
         (["jacobian", *LINEAR, "--vjp", ""], "--vjp has no value"),
         (["jacobian", *LINEAR, "--jvp", "[1, 1]"], "hint: write --jvp NAME=VALUE"),
-        (["hessian", "x^2", "x=1", "--hvp", "1"], "--hvp 1 does not say which variable it moves"),
+        (["hessian", "x^2", "x=1", "--hvp", "1"], "--hvp '1' does not say which variable it moves"),
         (["hessian", "x*y", "x=1"], "unknown name 'y'"),
         (["hessian", "x*y", "x=1", "y=2", "w=3"], "no variable 'w'"),
         (["hessian", "x*", "x=1"], "error: "),
