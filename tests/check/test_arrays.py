@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gradcalc.backward import Sums, array_backward
-from gradcalc.check import arrays, sampled
+from gradcalc.check import arrays, sampled, wires
 from gradcalc.check.unroll import unroll
 from gradcalc.derivatives.differences import Definitions, exact
 from gradcalc.errors import ShapeError, Span
@@ -432,6 +432,12 @@ def test_a_program_beyond_the_limit_is_not_unrolled() -> None:
     found = unroll(case.graph, case.values, carries, None, 100_000)
     assert found is not None
     assert found.graph.variables["x[19, 0]"] == found.elements[0][19, 0]
+
+
+def test_what_costs_too_much_is_not_computed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "largest_singular_value", lambda matrix: pytest.fail("it was computed"))
+    case = program("norm(x, ord=2)", x=np.random.default_rng(0).normal(size=(6, 6)))
+    assert unroll(case.graph, case.values, [True] * len(case.graph), None, arrays.MOST_WORK) is None
 
 
 def test_what_would_take_minutes_is_sampled() -> None:
