@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
-from gradcalc.errors import GradcalcError, NotFiniteError
+from gradcalc.errors import GradcalcError, NotFiniteError, ShapeError
 from gradcalc.forward import (
     applied,
     are_scalar,
@@ -40,9 +40,13 @@ def backward(
     `wrt` names variables or statements, by default all the variables; the others are held fixed.
     `upstream` is the output's own gradient, of the output's shape: 1 for a number.
     Nothing accumulates between runs. A gradient that is not finite is kept as it is;
-    `require_finite` turns one that was asked for into an error.
+    `require_finite` turns one that was asked for into an error. Raises NamingError for an unknown
+    name, and ShapeError for an upstream gradient of another shape than the output's.
     """
     sources = [graph.node(name) for name in (graph.variables if wrt is None else wrt)]
+    shape = shape_of(values[graph.output])
+    if shape != shape_of(upstream):
+        raise no_number(graph, shape)
     carries = depends(graph, sources)
     gates = by_frequency(graph)
     if not are_scalar(gates, values):
@@ -53,6 +57,14 @@ def backward(
     if not isfinite(sum(gradients)):
         gradients = along_taken_wires(graph, values, carries, upstream)
     return [gradient if carried else None for gradient, carried in zip(gradients, carries, strict=True)]
+
+
+def no_number(graph: Graph, shape: Sequence[int]) -> ShapeError:
+    """Return the error for an output that needs an upstream gradient of its own shape."""
+    text = graph.expr(graph.output, 40)
+    message = f"the output has the shape {shape}, and a gradient is that of one number"
+    hint = f"sum({text}), gradcalc jacobian for all of it, or --upstream VALUE for its gradient"
+    return ShapeError(message, source=graph.text, span=graph.span(graph.output), hint=hint)
 
 
 @lru_cache(maxsize=256)

@@ -22,6 +22,9 @@ from gradcalc.graph import Graph, Value
 from gradcalc.systems import real, source
 from gradcalc.systems.source import Code
 
+NUMBERS = ("f", "i", "u", "b")
+"""Kinds of NumPy's arrays that hold numbers, or truth values."""
+
 SAMPLE = 1000
 """Nodes that tell which gates are frequent enough to be asked for first."""
 
@@ -30,12 +33,10 @@ def forward(graph: Graph, point: Mapping[str, Value]) -> list[Value]:
     """Return the value of each node, in order: a float, or an array of floats.
 
     A value that is not finite is kept as IEEE 754 has it (`inf`, `nan`); `require_finite` turns one
-    that reaches the output into an error. Raises NamingError where a variable has no value, and
-    ShapeError where shapes do not fit.
+    that reaches the output into an error. Raises NamingError where a variable has no value, UsageError
+    where that is no number or array, and ShapeError where shapes do not fit.
     """
-    for name in graph.variables:
-        if name not in point:
-            raise missing(graph, name)
+    require_given(graph, point)
     gates = by_frequency(graph)
     if has_arrays(graph, gates, point):
         return array_forward(graph, point)
@@ -70,7 +71,7 @@ def array_forward(
     from gradcalc.systems import array
 
     values: list[Value] = [0.0] * len(graph)
-    named = {name: array.asarray(point[name]) for name in graph.variables}
+    named = {name: numbers(name, point[name]) for name in graph.variables}
     shapes = infer(graph, named)
     for node, constant in graph.constants.items():
         values[node] = array.plain(constant, shapes[node])
@@ -85,6 +86,17 @@ def array_forward(
                 for i in spent.get(node, ()) if spent else ():
                     values[i] = array.ghost(values[i])
     return values
+
+
+def numbers(name: str, x: Any) -> Value:
+    """Return a variable's value as an array of doubles; one of numbers is not copied."""
+    from gradcalc.systems import array
+
+    if getattr(getattr(x, "dtype", None), "kind", "") not in NUMBERS:
+        from gradcalc.point import as_value
+
+        x = as_value(name, x)
+    return array.asarray(x)
 
 
 def apply(gate: Gate, given: tuple[Value, ...], static: Mapping[str, Any]) -> Value:
@@ -103,6 +115,13 @@ def system_for(given: Iterable[Value]) -> Any:
     from gradcalc.systems import array
 
     return array
+
+
+def require_given(graph: Graph, point: Mapping[str, Value]) -> None:
+    """Raise NamingError for the first variable without a value."""
+    for name in graph.variables:
+        if name not in point:
+            raise missing(graph, name)
 
 
 def missing(graph: Graph, name: str) -> NamingError:

@@ -20,17 +20,32 @@ def value_and_grad(
 ) -> tuple[Value, dict[str, Value]]:
     """Return the output's value, and its gradient by each name: what `backward` gives, and no more.
 
-    `wrt` names variables or statements, by default all the variables. The output is one number.
+    `wrt` names variables or statements, by default all the variables. The output is one number. The
+    gradients are arrays of their own, which may be written on.
 
-    Raises the errors of `forward`; a value or a gradient that is not finite is returned as it is.
+    Raises the errors of `forward` and `backward`; a value or a gradient that is not finite is returned
+    as it is.
     """
     names = list(graph.variables if wrt is None else wrt)
+    fore.require_given(graph, point)
     if not fore.has_arrays(graph, set(graph.gates), point):
         values = fore.forward(graph, point)
         gradients = back.backward(graph, values, names)
     else:
         values, gradients = _arrays(graph, point, names)
-    return values[graph.output], {name: gradients[graph.node(name)] for name in names}
+    return values[graph.output], apart({name: gradients[graph.node(name)] for name in names})
+
+
+def apart(gradients: dict[str, Value]) -> dict[str, Value]:
+    """Return the gradients as arrays that may be written on: no two of them share their numbers."""
+    seen: set[int] = set()
+    for name, gradient in gradients.items():
+        if shape_of(gradient):
+            owner = id(gradient if gradient.base is None else gradient.base)
+            if owner in seen or not gradient.flags.writeable:
+                gradients[name] = gradient.copy()
+            seen.add(owner)
+    return gradients
 
 
 def _arrays(
@@ -43,6 +58,9 @@ def _arrays(
     wanted = {graph.node(name) for name in names}
     carries = depends(graph, wanted)
     values = fore.array_forward(graph, point, spent(graph, carries))
+    shape = shape_of(values[graph.output])
+    if shape:
+        raise back.no_number(graph, shape)
     sums = back.Sums(graph, 1.0)
     with array.quiet():
         for node in range(graph.output, -1, -1):

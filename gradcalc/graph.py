@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from gradcalc.errors import Span
+from gradcalc.errors import NamingError, Span, suggest
 from gradcalc.gates import CONSTANT, VARIABLE
 from gradcalc.gates.record import Gate
 
@@ -90,8 +90,21 @@ class Graph:
         return names
 
     def node(self, name: str) -> int:
-        """Return the node of a variable or a named statement; KeyError where there is none."""
-        return self.variables[name] if name in self.variables else self.named[name]
+        """Return the node of a variable or a named statement; raises NamingError where there is none."""
+        if name in self.variables:
+            return self.variables[name]
+        if name in self.named:
+            return self.named[name]
+        near = suggest(name, {**self.variables, **self.named})
+        raise NamingError(
+            f"there is no variable or statement '{name}' to differentiate by",
+            hint=f"did you mean '{near}'?" if near else self.listed(),
+        )
+
+    def listed(self) -> str:
+        """Return the first of the variables, as a hint tells them."""
+        names = ", ".join([*self.variables][:8]) or "none"
+        return f"its variables are {names}{', …' if len(self.variables) > 8 else ''}"
 
     def span(self, node: int) -> Span:
         """Return where the node's text stands in the program."""
@@ -116,11 +129,13 @@ class Graph:
 
         return forward(self, point)
 
-    def backward(self, values: list[Value], wrt: Iterable[str] | None = None) -> list[Value]:
+    def backward(
+        self, values: list[Value], wrt: Iterable[str] | None = None, upstream: Value = 1.0
+    ) -> list[Value]:
         """Run the backward pass on the values of a forward pass; see `gradcalc.backward.backward`."""
         from gradcalc.backward import backward
 
-        return backward(self, values, wrt)
+        return backward(self, values, wrt, upstream)
 
 
 def depends(graph: Graph, sources: Iterable[int]) -> list[bool]:

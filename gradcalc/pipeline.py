@@ -116,10 +116,7 @@ def starting_gradient(graph: Graph, values: Sequence[Value], upstream: Value) ->
     shape = shape_of(values[graph.output])
     if upstream is None:
         if shape:
-            text = graph.expr(graph.output, 40)
-            message = f"the output has the shape {shape}, and a gradient is that of one number"
-            hint = f"sum({text}), gradcalc jacobian for all of it, or --upstream VALUE for its gradient"
-            raise ShapeError(message, source=graph.text, span=graph.span(graph.output), hint=hint)
+            raise back.no_number(graph, shape)
         return 1.0
     start = as_value("upstream", upstream)
     if shape_of(start) != shape:
@@ -198,22 +195,11 @@ def refuse_unused(graph: Graph, names: Iterable[str]) -> None:
             near = suggest(name, graph.variables)
             raise NamingError(
                 f"the program has no variable '{name}'",
-                hint=f"did you mean '{near}'?" if near else _listed(graph),
+                hint=f"did you mean '{near}'?" if near else graph.listed(),
             )
 
 
 def refuse_unknown(graph: Graph, names: Iterable[str]) -> None:
     """Raise NamingError for a name to differentiate by that is neither a variable nor a statement."""
-    known = {**graph.variables, **graph.named}
     for name in names:
-        if name not in known:
-            near = suggest(name, known)
-            raise NamingError(
-                f"there is no variable or statement '{name}' to differentiate by",
-                hint=f"did you mean '{near}'?" if near else _listed(graph),
-            )
-
-
-def _listed(graph: Graph) -> str:
-    names = ", ".join([*graph.variables][:8]) or "none"
-    return f"its variables are {names}{', …' if len(graph.variables) > 8 else ''}"
+        graph.node(name)

@@ -58,9 +58,15 @@ def _is_atom(graph: Graph, node: int) -> bool:
 
 
 def surprises(graph: Graph, shapes: Sequence[Shape]) -> Iterator[str]:
-    """Yield a warning for each node where (n, 1) and (m,) became (n, m), which is rarely meant."""
+    """Yield a warning for each node where (n, 1) and (m,) became (n, m), which is rarely meant.
+
+    It is meant where the new axis stands right there: `x[:, None] - y`.
+    """
+    named = set(graph.named.values())
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
-        if gate.elementwise and len(inputs) > 1 and _stretched(shapes[node], [shapes[i] for i in inputs]):
+        meant = any(None in graph.static.get(i, {}).get("key", ()) and i not in named for i in inputs)
+        wide = gate.elementwise and len(inputs) > 1 and not meant
+        if wide and _stretched(shapes[node], [shapes[i] for i in inputs]):
             texts = " and ".join(f"{graph.expr(i, TEXT)} {shapes[i]}" for i in inputs if shapes[i])
             yield f"{texts} broadcast to {shapes[node]} in {graph.expr(node, TEXT)}: is that meant?"
 

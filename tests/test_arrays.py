@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from gradcalc import value_and_grad
-from gradcalc.errors import DomainError, GradcalcError, NamingError, NotFiniteError, ShapeError
+from gradcalc.errors import (
+    DomainError,
+    GradcalcError,
+    NamingError,
+    NotFiniteError,
+    ShapeError,
+    UsageError,
+)  # fmt: skip
 from gradcalc.forward import forward
 from gradcalc.language import parse
 from gradcalc.pipeline import compute
@@ -143,6 +150,42 @@ def test_the_backward_pass_twice_gives_the_same() -> None:
         np.testing.assert_array_equal(first, second) if first is not None else None
 
 
+@pytest.mark.parametrize("program", ["sum(x + y)", "sum(x) + sum(y)", "sum(x + y.T)", "u = x + y; sum(u*x)"])
+def test_a_gradient_that_is_written_on_changes_no_other(program: str) -> None:
+    graph, point = parse(program), {"x": np.eye(2), "y": np.ones((2, 2))}
+    _, whole = value_and_grad(graph, point)
+    _, found = value_and_grad(graph, point)
+    found["x"] *= 100
+    np.testing.assert_array_equal(found["y"], whole["y"])
+    found["y"] *= 100
+    np.testing.assert_array_equal(found["x"], 100 * whole["x"])
+    np.testing.assert_array_equal(point["x"], np.eye(2))
+    np.testing.assert_array_equal(point["y"], np.ones((2, 2)))
+
+
+UNFIT = [
+    ({"W": np.eye(2), "x": [1, 2]}, None, ShapeError, r"the output has the shape \(2,\)"),
+    ({"W": np.eye(2), "x": [1, 2, 3]}, None, ShapeError, "the inner sizes 2 and 3 differ"),
+    ({"W": np.eye(2)}, None, NamingError, "'x' has no value"),
+    ({"W": np.eye(2), "x": [1, 2]}, ["z"], NamingError, "there is no variable or statement 'z'"),
+    ({"W": [[1, 2], [3]], "x": [1, 2]}, None, UsageError, "'W' is ragged"),
+    ({"W": np.eye(2, dtype=object), "x": [1, 2]}, None, UsageError, "an array of Python objects"),
+    ({"W": np.full((2, 2), "a"), "x": [1, 2]}, None, UsageError, "an array of texts"),
+    ({"W": 1j * np.eye(2), "x": [1, 2]}, None, UsageError, "an array of complex numbers"),
+]
+
+
+@pytest.mark.parametrize(("point", "wrt", "kind", "said"), UNFIT, ids=[said for *_, said in UNFIT])
+def test_what_python_gives_that_does_not_fit_is_one_sentence(
+    point: dict, wrt: list[str] | None, kind: type[GradcalcError], said: str
+) -> None:
+    graph = parse("W @ x")
+    with pytest.raises(kind, match=said):
+        value_and_grad(graph, point, wrt)
+    with pytest.raises(kind, match=said):
+        graph.backward(graph.forward(point), wrt)
+
+
 def test_a_shared_gradient_is_not_added_into() -> None:
     """x and y both get the upstream array itself; x then gets more, and y must not see it."""
     found = run("u = x + y; sum(u) + sum(x*x)", x=[1.0, 2.0], y=[3.0, 4.0]).gradients
@@ -246,6 +289,12 @@ def test_a_column_minus_a_row_is_warned_of() -> None:
         assert words in result.warnings[0]
     for x, y in (([[1], [2]], [[1, 2]]), ([[1, 2], [3, 4]], [1, 2]), ([[1], [2]], 3), ([[1], [2]], [5])):
         assert not run("mean((x - y)^2)", x=x, y=y).warnings
+
+
+def test_a_column_that_was_written_right_there_is_meant() -> None:
+    assert not run("sum((x[:, None] - x)^2)", x=[1, 2, 3]).warnings
+    assert run("c = x[:, None]; sum((c - x)^2)", x=[1, 2, 3]).warnings
+    assert run("sum((x[:, [0]] - y)^2)", x=[[1], [2]], y=[1, 2]).warnings
 
 
 # Routers, kinks, and what no gradient flows to.

@@ -40,6 +40,7 @@ ON_USE = {
     ("graph", "backward"): "and so is backward()",
     ("forward", "elements"): "where an array stopped being finite is asked for an error alone",
     ("backward", "elements"): "and so is where a gradient did",
+    ("forward", "point"): "what is no array of numbers yet is read as the values of a point are",
     ("result", "rows"): "the rows of the table are gathered when they are asked for",
 }
 """Doors that open the other way, inside a function, with their reasons."""

@@ -250,9 +250,55 @@ def test_of_large_programs_random_vectors_are_proved():
     assert proved(found, 1e-9, 0.0).check.verdict != "pass"
 
 
+LARGE = {
+    "W": np.random.default_rng(1).normal(size=(300, 200)),
+    "x": np.random.default_rng(2).normal(size=200),
+}
+ASKED = {
+    "jacobian": lambda program: gradcalc.jacobian(program, LARGE, wrt=["x"]),
+    "diagonal": lambda program: gradcalc.jacobian(
+        program.replace("W @ ", ""), {"x": np.linspace(-1, 1, 10**5)}
+    ),
+    "jvp": lambda program: gradcalc.jvp(program, LARGE, {"x": np.ones(200)}),
+    "vjp": lambda program: gradcalc.vjp(program, LARGE, np.ones(300)),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_of_still_larger_programs_products_are_gradients_that_are_proved(ask):
+    found = ask("W @ tanh(x)")
+    assert (found.check.verdict, found.check.finished) == ("pass", True), found.check.reason
+    assert "is the gradient that it weighs" in found.check.method
+    assert "dot-product" in found.check.method
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_a_wrong_rule_in_a_still_larger_program_is_a_failure(ask, monkeypatch):
+    monkeypatch.setitem(vars(GATES["tanh"]), "partials", (lambda out: 1 - out,))
+    check = ask("W @ tanh(x)").check
+    assert check.verdict == "fail"
+    assert "the local gradient of tanh" in check.reason or "sends to x" in check.reason
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_one_wrong_entry_of_60000_is_no_pass(seed):
+    found = gradcalc.jacobian("W @ tanh(x)", LARGE, wrt=["x"])
+    value = found.blocks["x",].value
+    value.flat[np.random.default_rng(seed).integers(value.size)] += 1e-6
+    check = proved(found, 1e-9, 0.0).check
+    assert check.verdict == "undecided"
+    assert "rounding, or a wrong pass" in check.gradients["x"].reason
+
+
+def test_a_kink_in_a_still_larger_program_is_undecided():
+    found = gradcalc.jacobian("W @ relu(x)", LARGE | {"x": np.arange(200.0)}, wrt=["x"])
+    assert found.check.verdict == "undecided"
+    assert "a kink" in found.check.gradients["x"].reason
+
+
 def test_what_is_too_large_is_told_to_be_unchecked():
     point = {"W": np.ones((300, 300)), "x": np.ones(300)}
-    check = gradcalc.vjp("W @ (W @ x)", point, np.ones(300)).check
+    check = gradcalc.hvp("sum((W @ (W @ x))^2)", point, {"x": np.ones(300)}, wrt=["x"]).check
     assert (check.verdict, check.finished) == ("undecided", False)
 
 

@@ -83,11 +83,15 @@ class Tape:
         return self._add(gate, tuple(inputs), number if number == number else real.inf)
 
     def _add(self, gate: Gate, inputs: tuple[int, ...], number: float) -> int:
-        self.left -= cost(gate)
-        if self.left < 0:
-            raise TooMuchWorkError
+        self.spend(cost(gate))
         self.floats.append(float(number))
         return self.graph.add(gate, inputs, *self.place)
+
+    def spend(self, cost: int) -> None:
+        """Take so much from what may be spent; raises TooMuchWorkError where that is not left."""
+        self.left -= cost
+        if self.left < 0:
+            raise TooMuchWorkError
 
     def node(self, x: Any) -> int:
         """Return the node of a wire, or of a constant for a number."""
@@ -162,7 +166,7 @@ class Wires:
 
     def spectral(self, matrix: Any) -> Wire:
         """Return the largest singular value."""
-        self.tape.left -= SINGULAR_VALUE * matrix.size**2
+        self.tape.spend(SINGULAR_VALUE * matrix.size**2)
         return self.tape.wire(_spectral(*matrix.shape), *matrix.flat)
 
 

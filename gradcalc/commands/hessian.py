@@ -9,8 +9,7 @@ import click
 
 from gradcalc.commands import arguments
 from gradcalc.commands.arguments import SortedCommand, program, setting
-from gradcalc.commands.jacobian import Asked, check, file
-from gradcalc.point.arguments import assignments
+from gradcalc.commands.jacobian import Asked, check, file, named_vectors
 
 HELP = """\
 Compute the Hessian of PROGRAM, whose output is one number, at a point, and prove it.
@@ -47,6 +46,6 @@ def command(hvp: Sequence[str], wrt: list[str], **rest: Any) -> int:
 
     names = list(dict.fromkeys(wrt)) or None
     if hvp:
-        tangents = assignments(hvp, asked.draws)
+        tangents = named_vectors("--hvp", hvp, asked.draws)
         return asked.answer(lambda **given: room.hvp(asked.text, asked.point, tangents, wrt=names, **given))
     return asked.answer(lambda **given: room.hessian(asked.text, asked.point, wrt=names, **given))

@@ -16,6 +16,7 @@ from gradcalc.graph import Value
 from gradcalc.point.arguments import assignments, is_empty
 from gradcalc.point.arguments import value as value_of
 from gradcalc.point.constants import Draws
+from gradcalc.point.reading import short
 
 HELP = """\
 Compute the Jacobian of PROGRAM, whose output may have any shape, at a point, and prove it.
@@ -67,7 +68,7 @@ def command(jvp: Sequence[str], vjp: str | None, wrt: list[str], **rest: Any) ->
     from gradcalc.derivatives import jacobian as room
 
     if jvp:
-        tangents = assignments(jvp, asked.draws)
+        tangents = named_vectors("--jvp", jvp, asked.draws)
         return asked.answer(lambda **given: room.jvp(asked.text, asked.point, tangents, **given))
     names = list(dict.fromkeys(wrt)) or None
     if vjp is not None:
@@ -91,6 +92,15 @@ def vector(option: str, text: str, draws: Draws) -> Value:
     if is_empty(text):
         raise UsageError(f"{option} has no value", hint=f"write {option} VALUE, as in NAME=VALUE")
     return value_of(option, text, draws=draws)
+
+
+def named_vectors(option: str, texts: Sequence[str], draws: Draws) -> dict[str, Value]:
+    """Return the vectors that an option gives, each with the name of what it moves."""
+    bare = [text for text in texts if "=" not in text]
+    if bare:
+        message = f"{option} '{short(bare[0])}' does not say which variable it moves"
+        raise UsageError(message, hint=f"write {option} NAME=VALUE, as in {option} x='[1, 0]'")
+    return assignments(texts, draws)
 
 
 class Asked:

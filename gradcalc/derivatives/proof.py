@@ -4,6 +4,9 @@ Every entry is w'D v: a derivative along a vector v of what a vector w weighs, b
 Entry by entry while that can be afforded, else along random vectors. An entry that is off was either
 computed by a wrong rule or lost its digits to rounding: the same passes in high precision tell which,
 since they round nothing.
+
+Where not even that can be afforded, a Jacobian is held against a gradient: w'J is that of what a random
+w weighs, and the check of gradients proves it, however large the program.
 """
 
 from __future__ import annotations
@@ -48,7 +51,12 @@ MORE_DIGITS = 350
 
 ENTRY_BY_ENTRY = "differences in high precision, entry by entry"
 SAMPLED = f"differences in high precision along {VECTORS} random vectors"
+WEIGHED = "the product with a random vector is the gradient that it weighs, which is proved: {method}"
 UNCHECKED = f"too large for the check: more than {MOST_WORK:,} multiplications in high precision"
+
+UNLIKE = "the product with a random vector is not the gradient that this weighs: rounding, or a wrong pass"
+
+NOTHING_MOVES = Entry("pass", None, 0.0, EXACT_DIGITS)
 
 UNTOLD = "rounding or a wrong rule: the rules do not run in high precision"
 
@@ -123,6 +131,8 @@ class Proof:
             return self._told(ENTRY_BY_ENTRY, self._entry_by_entry())
         if EVALUATIONS * (VECTORS * moved + unmoved) <= MOST_WORK:
             return self._told(SAMPLED, self._sampled())
+        if self.found.what in ("jacobian", "jvp", "vjp") and not is_scalar(self.graph, self.values):
+            return self._against_gradients()
         entry = Entry("undecided", None, None, None, reason=UNCHECKED)
         return replace(self._told("not checked", dict.fromkeys(self.found.blocks, entry)), finished=False)
 
@@ -285,15 +295,17 @@ class Proof:
     @cached_property
     def wrong_gate(self) -> str:
         """What the check of a gradient finds wrong with a gate as floats compute it, empty if nothing."""
-        w = random_vector(self.values[self.output], Random(0))  # noqa: S311 - repeatable
+        _, check = self._gradients(random_vector(self.values[self.output], Random(0)))  # noqa: S311 - repeatable
+        return (check.reason or "a gate is wrong") if check.verdict == "fail" else ""
+
+    def _gradients(self, w: Value) -> tuple[list[Value], Check]:
+        """Return the gradients of the output weighed by w, a number by 1, and their check."""
         w = w if shape_of(w) else 1.0
         gradients = backward(self.graph, self.values, self.found.wrt, w)
         given = self.graph, self.values, gradients, self.found.wrt
         if is_scalar(self.graph, self.values):
-            check = prove(*given).check
-        else:
-            check = prove_arrays(*given, upstream=w).check
-        return (check.reason or "a gate is wrong") if check.verdict == "fail" else ""
+            return gradients, prove(*given).check
+        return gradients, prove_arrays(*given, rtol=self.rtol, atol=self.atol, upstream=w).check
 
     # Verdicts.
 
@@ -372,6 +384,46 @@ class Proof:
             terms = _terms(block, np.ravel(rows), None if columns is None else np.ravel(columns))
             total, scale = total + float(np.sum(terms)), scale + float(np.sum(np.abs(terms)))
         return total, scale
+
+    # Against gradients.
+
+    def _against_gradients(self) -> Check:
+        """Return the check of w'J, or w'J v, against the gradients of what w weighs, themselves proved."""
+        shape = shape_of(self.values[self.output])
+        drawn = random_vector(np.ones(shape), Random(0)) if shape else 1.0  # noqa: S311 - repeatable
+        w = self.w if self.found.what == "vjp" else Vector("weights", {self.output: drawn})
+        gradients, check = self._gradients(w.parts[self.output])
+        beside = self._product_beside if self.found.what == "jvp" else self._rows_beside
+        entries = {names: beside(names, w, gradients, check) for names in self.found.blocks}
+        told = self._told(WEIGHED.format(method=check.method), entries)
+        return replace(told, reason=check.reason, finished=check.finished)
+
+    def _rows_beside(self, names: Names, w: Vector, gradients: Sequence[Value], check: Check) -> Entry:
+        """Return the verdict on a gradient, which the block's product w'J must be."""
+        block, upstream = self.found.blocks[names], np.ravel(w.parts[self.output])
+        if self.found.what == "vjp":
+            terms = np.ravel(block.value)[None, :]
+        elif block.kind == "diagonal":
+            terms = (np.ravel(block.value) * upstream)[None, :]
+        else:
+            terms = block.matrix * upstream[:, None]
+        entry, g = check.gradients[names[0]], np.ravel(gradients[self.nodes[names[0]]])
+        off = np.abs(np.sum(terms, axis=0) - g) > self.rtol * np.sum(np.abs(terms), axis=0) + self.atol
+        if entry.verdict == "pass" and np.any(off):
+            at = place(_index(int(np.argmax(off)), block.columns))
+            return replace(entry, verdict="undecided", reason=f"{names[0]}{at}: {UNLIKE}")
+        return replace(entry, reference=None)
+
+    def _product_beside(self, names: Names, w: Vector, gradients: Sequence[Value], check: Check) -> Entry:
+        """Return the verdict on gradients, whose product with v must be what w weighs of J v."""
+        entry = max(check.gradients.values(), key=lambda e: VERDICTS.index(e.verdict), default=NOTHING_MOVES)
+        terms = np.ravel(self.found.blocks[names].value) * np.ravel(w.parts[self.output])
+        moved = [np.ravel(gradients[node]) * np.ravel(v) for node, v in self.v.parts.items()]
+        scale = sum(float(np.sum(np.abs(part))) for part in (terms, *moved))
+        off = abs(float(np.sum(terms)) - sum(float(np.sum(part)) for part in moved))
+        if entry.verdict == "pass" and off > self.rtol * scale + self.atol:
+            return replace(entry, verdict="undecided", reason=UNLIKE)
+        return replace(entry, reference=None)
 
 
 def _terms(block: Block, rows: Any, columns: Any) -> Any:

@@ -50,7 +50,7 @@ EXAMPLES: dict[str, Example] = {
         "Vectors: the Jacobian of an elementwise gate is diagonal",
         "Each element of the output depends on its own input element alone. For 4,096 elements\n"
         "the Jacobian would be 4096 x 4096, and the backward pass never forms it.",
-        ("jacobian", "relu(x)", "x=[1, -2, 3, -1]"),
+        ("jacobian", "@jacobian.txt", "--wrt", "x"),
     ),
     "squared-norm": Example(
         "f = ||W x||^2, the gradient of a matrix",
@@ -73,7 +73,7 @@ EXAMPLES: dict[str, Example] = {
     ),
     "two-layers": Example(
         "A 2-layer network: templates, scores, softmax cross-entropy",
-        "The second template was not found (h is 0 there): relu closes, and its row of W1 gets\nno gradient.",
+        "The second template was not found (h is 0 there): relu closes, and its row of W1\ngets no gradient.",
         ("@two-layers.txt", "--wrt", "W1,b1,W2,b2,x"),
     ),
     "three-layers": Example(

@@ -110,7 +110,7 @@ def _norm_shape(x: Shape, *, ord: Any, axis: Any, keepdims: Any) -> Shape:  # no
     known = OF_MATRIX if count == 2 else OF_VECTOR
     if ord not in known:
         what = "a matrix" if count == 2 else "a vector"
-        orders = ", ".join('"fro"' if o == "fro" else f"{o}" for o in known)
+        orders = ", ".join(map(str, known))
         hint = "norm({0})" if ord == "fro" else ""
         raise ShapeError(
             f"the norm of {what} has ord {orders}, not {ord}: {{0}} has the shape {x}", hint=hint
@@ -244,7 +244,7 @@ NORM = Gate(
         "The norm of a vector or a matrix (numpy.linalg.norm), by default the root of the sum of all "
         "squares; its gradient at 0 is 0. Of a vector ord=1 is the sum of |x|, and ord=inf the largest; "
         "of a matrix ord=1 is the largest sum of |x| in a column, inf that in a row, "
-        '2 the largest singular value, and "fro" the root of the sum of all squares.'
+        "2 the largest singular value, and fro the root of the sum of all squares."
     ),
     means="out = sqrt(sum of x[i]^2); with ord=1 the sum of |x[i]|, with ord=inf the largest",
     arrives=("g x/out, 0 where out = 0; with ord=1, inf g sign(x); with ord=2 of a matrix g u v.T",),

@@ -146,7 +146,7 @@ _MADE = (
     Creation("zeros", lambda np, *, shape: np.zeros(_shape(shape))),
     Creation("ones", lambda np, *, shape: np.ones(_shape(shape))),
     Creation("full", lambda np, *, shape, value: np.full(_shape(shape), _number(value))),
-    Creation("eye", lambda np, *, n: np.eye(*_shape((n, n))[:1])),
+    Creation("eye", lambda np, *, n, m=None: np.eye(*_shape((n, n if m is None else m)))),
     Creation("arange", _arange),
     Creation("linspace", _linspace),
     Creation("rand", lambda rng, *, shape: rng.random(_shape(shape)), random=True),

@@ -44,6 +44,9 @@ OPTIONS = {
 NEEDLESS = ("dtype", "device", "requires_grad", "copy")
 """Options of other libraries that say nothing here."""
 
+CONSTANTS = {"inf": "norm(x, inf) takes inf without a prefix", "newaxis": "x[:, None] has a new axis"}
+"""What libraries have as constants -> how that is written here."""
+
 LISTED = "gradcalc gates lists them; a product is written with *"
 
 
@@ -301,7 +304,8 @@ def dotted(source: Source, i: int, j: int, opening: int, known: Collection[str])
         callables = {*CALLABLE, *CREATIONS}.difference(RESERVED)
         return naming(source, j, j, f"unknown gate {quote(name)}", _instead(name, callables))
     if prefix in MODULES:
-        hint = f"{quote(name)} needs parentheses" if name in CALLABLE else "there are pi, e and tau"
+        others = CONSTANTS.get(name, "there are pi, e and tau")
+        hint = f"{quote(name)} needs parentheses" if name in CALLABLE else others
         return naming(source, j, j, f"unknown constant {quote(name)}", hint)
     if called and is_method(source, j):
         last = matching(source, opening)

@@ -170,7 +170,9 @@ def _coloured(lines: Iterable[Line]) -> Iterator[str]:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(color_system="standard", force_terminal=True, width=1_000_000, legacy_windows=False)
+    console = Console(  # whether there is colour was decided before: NO_COLOR is not asked again
+        color_system="standard", force_terminal=True, no_color=False, width=1_000_000, legacy_windows=False
+    )
     for line in lines:
         text = Text.assemble(*((piece, STYLES.get(style, "")) for piece, style in line), end="\n")
         with console.capture() as capture:

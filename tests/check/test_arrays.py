@@ -11,8 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gradcalc.backward import Sums, array_backward
-from gradcalc.check import arrays, sampled
+from gradcalc.check import arrays, sampled, wires
 from gradcalc.check.unroll import unroll
+from gradcalc.derivatives.differences import Definitions, exact
 from gradcalc.errors import ShapeError, Span
 from gradcalc.forward import array_forward
 from gradcalc.gates import GATES, VARIABLE
@@ -257,21 +258,22 @@ def test_one_wrong_entry_of_5000_is_caught_with_certainty(place: int) -> None:
     case = program("sum(x^2)", x=np.random.default_rng(place).normal(size=5000))
     planted(case, GATES["sum"], mutated(GATES["sum"], 0, one_wrong(place)))
     check = case.check()
-    assert check.verdict == "fail"
+    assert (check.verdict, check.method) == ("fail", "gate by gate")
     assert f"sends to x at [{place}]" in check.reason
 
 
 LARGE = 100_000
 
 
+@pytest.mark.parametrize("size", [5000, LARGE])
 @pytest.mark.parametrize("seed", range(20))
-def test_one_wrong_entry_of_100000_is_caught(seed: int) -> None:
+def test_one_wrong_entry_is_caught_by_dot_products(seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
-    place = int(rng.integers(LARGE))
-    case = program("sum(sin(x)*y)", x=rng.normal(size=LARGE), y=rng.normal(size=LARGE))
+    place = int(rng.integers(size))
+    case = program("sum(sin(x)*y)", x=rng.normal(size=size), y=rng.normal(size=size))
     planted(case, GATES["sum"], mutated(GATES["sum"], 0, one_wrong(place)))
     check = case.check()
-    assert check.verdict == "fail"
+    assert (check.verdict, "dot-product" in check.method) == ("fail", True)
     assert f"sends to x at [{place}]" in check.reason
 
 
@@ -402,6 +404,27 @@ def test_any_program_is_checked_without_a_crash_or_a_false_failure(
     assert check.verdict != "fail", check.reason
 
 
+@settings(max_examples=150, deadline=None)
+@given(cases(), st.integers(0, 2**16))
+def test_gradients_are_central_differences_in_high_precision(
+    case: tuple[Graph, dict[str, Any]], seed: int
+) -> None:
+    """Of the definitions alone, along a random vector: nothing here reads a rule, or a slope of SymPy's."""
+    graph, point = case
+    values = array_forward(graph, point)
+    assume(all(array.finite(x) for x in values))
+    gradients = array_backward(graph, values, depends(graph, graph.variables.values()))
+    assume(all(array.finite(g) for g in gradients if g is not None))
+    check = arrays.prove(graph, values, gradients, list(graph.variables)).check
+    assume(check.verdict in ("pass", "fail"))  # smooth, and with all its digits
+    rng = np.random.default_rng(seed)
+    moved = {node: rng.uniform(-1, 1, np.shape(values[node])) for node in graph.variables.values()}
+    (limit,) = Definitions(graph, values).slopes({node: exact(v) for node, v in moved.items()}, [True])
+    assume(limit.value is not None)  # a kink where each element alone has two sides that agree
+    terms = np.concatenate([np.ravel(gradients[node] * v) for node, v in moved.items()])
+    assert abs(float(np.sum(terms)) - float(limit.value)) <= 1e-8 * float(np.sum(np.abs(terms)))
+
+
 def test_a_program_beyond_the_limit_is_not_unrolled() -> None:
     case = program("sum(x @ x)", x=np.ones((20, 20)))
     carries = [True] * len(case.graph)
@@ -409,6 +432,12 @@ def test_a_program_beyond_the_limit_is_not_unrolled() -> None:
     found = unroll(case.graph, case.values, carries, None, 100_000)
     assert found is not None
     assert found.graph.variables["x[19, 0]"] == found.elements[0][19, 0]
+
+
+def test_what_costs_too_much_is_not_computed_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "largest_singular_value", lambda matrix: pytest.fail("it was computed"))
+    case = program("norm(x, ord=2)", x=np.random.default_rng(0).normal(size=(6, 6)))
+    assert unroll(case.graph, case.values, [True] * len(case.graph), None, arrays.MOST_WORK) is None
 
 
 def test_what_would_take_minutes_is_sampled() -> None:

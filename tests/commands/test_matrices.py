@@ -150,8 +150,8 @@ def test_exit_codes(cli):
     assert cli("hessian", "abs(x)", "x=0").code == 0
     assert cli("hessian", "abs(x)", "x=0", "--strict").code == 3
     assert cli("jacobian", "sqrt(x)*[1, 2]", "x=0").code == 3
-    big = ["W @ (W @ x)", "W=ones([300, 300])", "x=ones([300])", "--vjp", "ones([300])", "-f", "csv"]
-    done = cli("jacobian", *big)
+    big = ["sum((W @ (W @ x))^2)", "W=ones([300, 300])", "x=ones([300])", "--hvp", "x=ones([300])"]
+    done = cli("hessian", *big, "--wrt", "x", "-f", "csv")
     assert done.code == 3
     assert "not checked" in done.err
 
@@ -167,6 +167,8 @@ def test_exit_codes(cli):
         (["jacobian", *LINEAR, "--jvp", "x=[1, 1]", "--vjp", "[1, 1]"], "two different products"),
         (["jacobian", *LINEAR, "--jvp", "x=[1, 1]", "--wrt", "x"], "--wrt has nothing to add"),
         (["jacobian", *LINEAR, "--vjp", ""], "--vjp has no value"),
+        (["jacobian", *LINEAR, "--jvp", "[1, 1]"], "hint: write --jvp NAME=VALUE"),
+        (["hessian", "x^2", "x=1", "--hvp", "1"], "--hvp '1' does not say which variable it moves"),
         (["hessian", "x*y", "x=1"], "unknown name 'y'"),
         (["hessian", "x*y", "x=1", "y=2", "w=3"], "no variable 'w'"),
         (["hessian", "x*", "x=1"], "error: "),

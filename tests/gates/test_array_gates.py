@@ -762,7 +762,7 @@ def test_message_names_both_shapes_and_mends(gate, inputs, static, hint):
         ("norm", (2, 3, 4), {"ord": 1}, "not 3", "norm({0})"),
         ("norm", (3,), {"ord": "fro"}, "ord None, 1, 2, inf", "norm({0})"),
         ("norm", (3,), {"ord": 3}, "ord None, 1, 2, inf", ""),
-        ("norm", (3, 3), {"ord": "nuc"}, '"fro"', ""),
+        ("norm", (3, 3), {"ord": "nuc"}, "fro, ", ""),
         ("index", (4,), {"key": (4,)}, "out of bounds", ""),
         ("index", (4,), {"key": (0, 0)}, "too many", ""),
         ("index", (4,), {"key": (slice(None, None, 0),)}, "zero", ""),

@@ -24,6 +24,18 @@ def agree(function, x, dx):
     np.testing.assert_allclose(tangent(out), (there - back) / (2 * STEP), rtol=1e-7, atol=1e-8)
 
 
+@pytest.mark.parametrize("shape", [(9, 9), (2, 12, 12), (30, 30)])
+def test_a_large_determinant_moves_with_its_pivots(shape):
+    """As it does column by column, which goes by another way; a singular one by the columns alone."""
+    rng = np.random.default_rng(3)
+    x, dx = rng.normal(size=shape), rng.normal(size=shape)
+    columns = [array.det(x * (1 - c) + dx * c) for c in np.eye(shape[-1])]
+    np.testing.assert_allclose(tangent(DUAL.det(Dual(x, dx))), np.sum(columns, axis=0), rtol=1e-10)
+    x[..., 1] = x[..., 0]
+    columns = [array.det(x * (1 - c) + dx * c) for c in np.eye(shape[-1])]
+    np.testing.assert_allclose(tangent(DUAL.det(Dual(x, dx))), np.sum(columns, axis=0), rtol=1e-10)
+
+
 OPERATIONS = {
     "x + 2": lambda m, x: x + 2,
     "2 - x": lambda m, x: 2 - x,
