@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from gradcalc.claims.names import GRADIENT
-from gradcalc.errors import GradcalcError, InternalError, bug
+from gradcalc.claims.names import GRADIENT, VALUE, nothing_to_claim
+from gradcalc.errors import GradcalcError, InternalError, NamingError, bug
 from gradcalc.language import parse
 from gradcalc.pipeline import compute
 from gradcalc.point.reading import lower
@@ -60,7 +60,9 @@ def _checked(case: Case) -> Outcome:
             return _for_all_points(case, outcome)
         return _told(case, outcome, _computed(case))
     except GradcalcError as error:
-        return replace(outcome, line=_line(case, error), reason=_at(case), error=error)
+        name, error = _blamed(case, error)
+        line, _ = case.places.get(name, (case.line, 0))
+        return replace(outcome, line=line, reason=_at(case), error=error)
     except Exception as error:
         if os.environ.get("GRADCALC_DEBUG"):
             raise
@@ -119,12 +121,20 @@ def _at(case: Case) -> str:
     return case.note and f"at {case.note}"
 
 
-def _line(case: Case, error: GradcalcError) -> int:
-    """Return the line of an error: that of the program or the claim in which it has its place."""
+def _blamed(case: Case, error: GradcalcError) -> tuple[str, GradcalcError]:
+    """Return what an error is about, `program` or a name in claims or point, and the error in that light."""
     texts = {"program": case.program, **case.claims}
-    about = (name for name, text in texts.items() if isinstance(text, str) and text == error.source)
-    line, _ = case.places.get(next(about, ""), (case.line, 0))
-    return line
+    for name, text in texts.items():
+        if error.span is not None and isinstance(text, str) and text == error.source:
+            return name, error
+    if not isinstance(error, NamingError):
+        return "", error
+    graph = parse(case.program, case.point)
+    known = [*graph.variables, *graph.named]
+    for name in case.claims:
+        if name != VALUE and name.removeprefix(GRADIENT) not in known:
+            return name, nothing_to_claim(name, known)
+    return next((name for name in case.point or {} if name not in graph.variables), ""), error
 
 
 def _sentences(*texts: str) -> str:

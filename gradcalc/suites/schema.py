@@ -115,7 +115,7 @@ def refuse_wrong(table: Mapping[str, Any], keys: Mapping[str, Key], what: str, p
         if name not in keys:
             raise place.at(name).error(f"{what} has no key '{name}'", _hint(name, keys))
         if not keys[name].test(value):
-            raise place.at(name).error(f"'{name}' is {keys[name].kind}")
+            raise place.at(name).error(f"'{name}' must be {keys[name].kind}")
 
 
 def _hint(name: str, keys: Mapping[str, Key]) -> str:
@@ -123,20 +123,22 @@ def _hint(name: str, keys: Mapping[str, Key]) -> str:
     if near := suggest(name, keys):
         return f"did you mean '{near}'?"
     if keys is CASE and (is_claim(name) or name == UPSTREAM):
-        return f"write claims = {{{name} = …}}"
+        return f"write {'claims' if is_claim(name) else 'point'} = {{{name} = …}}"
     if keys is SUITE and name in CASE:
         return "write it below [[case]]" + (", or below [defaults]" if name in SHARED else "")
     return f"there are {', '.join(keys)}"
 
 
 def refuse_no_claims(names: Sequence[str], place: Place) -> None:
-    """Raise UsageError for a name in `claims` that claims nothing."""
+    """Raise UsageError for a name in `claims` that claims nothing, or where none does."""
     for name in names:
         if not (is_claim(name) or name == UPSTREAM):
             hint = "value and grad_NAME are claims; variables have their values in point"
             if name in CASE:
                 hint = f"'{name}' is a key of the case: write it above [case.claims]"
             raise place.at(name).error(f"'{name}' claims nothing", hint)
+    if not any(map(is_claim, names)):
+        raise place.error("claims has no claim in it", "leave it out: then our own gradients are checked")
 
 
 def suite(data: Mapping[str, Any], place: Place) -> None:
@@ -162,7 +164,8 @@ def case(table: Mapping[str, Any], place: Place) -> None:
             raise place.at("points").error("low must be less than high")
     elif points == []:
         raise place.at("points").error("points has no point in it")
-    refuse_no_claims(list(table.get("claims", {})), place.at("claims"))
+    if "claims" in table:
+        refuse_no_claims(list(table["claims"]), place.at("claims"))
 
 
 RANDOM_POINTS, LOW, HIGH = 10, -2.0, 2.0

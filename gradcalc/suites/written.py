@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradcalc.claims.judge import Said, Terms
-from gradcalc.claims.names import VARIABLE, differentiated, sorted_by_name
+from gradcalc.claims.names import VARIABLE, differentiated, sorted_by_name, variable
 from gradcalc.errors import GradcalcError, NumberError, Span
 from gradcalc.graph import Value
 from gradcalc.language import parse
@@ -174,7 +174,8 @@ class Written:
         upstream = None if written.upstream is None else self.value("upstream", written.upstream, at)
         formulas = claims and all(isinstance(x, str) for x in claims.values())
         wrt = self.table.get("wrt")
-        places = {"program": self.place.at("program"), **{n: at.places.get(n, self.place) for n in claims}}
+        places = {variable(name): place for name, place in at.places.items()}
+        places["program"] = self.place.at("program")
         return Case(
             name=self.name + at.name,
             program=self.program,
