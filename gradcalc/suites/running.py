@@ -6,6 +6,7 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
 from time import perf_counter
@@ -103,8 +104,9 @@ def _for_all_points(case: Case, outcome: Outcome) -> Outcome:
     from gradcalc.claims.symbolic import judge_formulas
 
     formulas = {name: str(text) for name, text in case.claims.items()}
-    claims = judge_formulas(parse(case.program), formulas, case.wrt or [], case.seed)
-    return replace(_with_claims(case, outcome, list(claims.values())))
+    graph = parse(case.program, seed=deepcopy(case.seed))
+    claims = judge_formulas(graph, formulas, None, case.seed, case.terms, upstream=case.upstream)
+    return _with_claims(case, outcome, list(claims.values()))
 
 
 def _told(case: Case, outcome: Outcome, result: Result) -> Outcome:
