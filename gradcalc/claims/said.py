@@ -52,10 +52,10 @@ def numbers(graph: Graph, point: Mapping[str, Value], name: str, said: Said, see
     try:
         return high_precision(parse(f"{graph.text}\n({said}\n)", point, seed=seed), point)
     except GradcalcError as error:
-        raise _moved(error, name, said, start) from None
+        raise moved(error, name, said, start) from None
 
 
-def _moved(error: GradcalcError, name: str, text: str, start: int) -> GradcalcError:
+def moved(error: GradcalcError, name: str, text: str, start: int) -> GradcalcError:
     """Return an error about a program with a claim behind it as one about the claim."""
     span = error.span and Span(max(0, error.span.start - start), min(len(text), error.span.end - start))
     return type(error)(f"the claim {name}: {error.message}", source=text, span=span, hint=error.hint)

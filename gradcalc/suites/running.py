@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from time import perf_counter
 
@@ -82,7 +83,8 @@ def _for_all_points(case: Case, outcome: Outcome) -> Outcome:
     from gradcalc.claims.symbolic import judge_formulas
 
     formulas = {name: str(text) for name, text in case.claims.items()}
-    claims = judge_formulas(parse(case.program), formulas, case.wrt or [], case.seed)
+    graph = parse(case.program, seed=deepcopy(case.seed))
+    claims = judge_formulas(graph, formulas, None, case.seed, case.terms, upstream=case.upstream)
     return _with_claims(case, outcome, list(claims.values()))
 
 

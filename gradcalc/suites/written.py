@@ -174,8 +174,8 @@ class Written:
         upstream = None if written.upstream is None else self.value("upstream", written.upstream, at)
         formulas = claims and all(isinstance(x, str) for x in claims.values())
         wrt = self.table.get("wrt")
-        places = {variable(name): place for name, place in at.places.items()}
-        places["program"] = self.place.at("program")
+        variables = {variable(n): place for n, place in at.places.items() if n.startswith(VARIABLE)}
+        places = {**variables, **at.places, "program": self.place.at("program")}
         return Case(
             name=self.name + at.name,
             program=self.program,
