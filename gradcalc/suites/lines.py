@@ -145,9 +145,15 @@ class Place:
         return next((self.found[path] for path in paths if path in self.found), None)
 
     @property
+    def position(self) -> tuple[int, int]:
+        """The line and the column, from 1."""
+        start = self.span.start if self.span else 0
+        return line(self.text, start), start - self.text.rfind("\n", 0, start)
+
+    @property
     def line(self) -> int:
         """The line, from 1."""
-        return line(self.text, self.span.start if self.span else 0)
+        return self.position[0]
 
     def error(self, message: str, hint: str = "") -> UsageError:
         """Return an error with its caret here."""

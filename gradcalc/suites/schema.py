@@ -7,9 +7,9 @@ A suite is a TOML file of cases. A case is a program, points, and what somebody 
 
     [[case]]
     name = "sigmoid neuron"
-    program = "sigmoid(w*x + b)"
+    program = "s = sigmoid(w*x + b)"
     point = {w = 2, x = -1, b = "pi/4"}
-    claims = {value = 0.22886, grad_w = "-f*(1 - f)"}
+    claims = {value = 0.22888, grad_w = "x*s*(1 - s)"}
 
 Inside `point` and `claims` names are those of claims everywhere: a variable's name gives its value,
 `value` claims the output, `grad_w` a gradient, `upstream` is the output's own gradient.

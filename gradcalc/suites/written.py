@@ -174,7 +174,7 @@ class Written:
         upstream = None if written.upstream is None else self.value("upstream", written.upstream, at)
         formulas = claims and all(isinstance(x, str) for x in claims.values())
         wrt = self.table.get("wrt")
-        places = {name: at.places.get(name, self.place) for name in claims}
+        places = {"program": self.place.at("program"), **{n: at.places.get(n, self.place) for n in claims}}
         return Case(
             name=self.name + at.name,
             program=self.program,
@@ -186,7 +186,7 @@ class Written:
             seed=self.draws.seed,
             file=self.place.file,
             line=self.place.line,
-            lines={"program": self.place.at("program").line, **{n: p.line for n, p in places.items()}},
+            places={name: place.position for name, place in places.items()},
             wrt=differentiated(claims) if claims else wrt and [canonical(name) for name in wrt],
             closed_form=bool(self.merged.get("closed_form", False)),
             note=note and f"{told(point)} ({note})",
