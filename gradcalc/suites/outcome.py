@@ -35,6 +35,7 @@ class Outcome:
     reason   why it is no pass, in a sentence; of a case with claims, those of the claims say more
     error    what kept it from being checked
     warnings sentences for people, kinks among them
+    notes    of many rows, how they were checked, and what those that pass owe to a kink or a tolerance
     seconds  how long it took
     count    how many rows it stands for: those that pass come by the thousand
     finished whether precision was enough to settle it
@@ -50,6 +51,7 @@ class Outcome:
     reason: str = ""
     error: GradcalcError | None = None
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     seconds: float = 0.0
     count: int = 1
     finished: bool = True
