@@ -53,6 +53,7 @@ def _notes(outcome: Outcome) -> Iterator[str]:
     yield from (claim(found) for found in outcome.claims if found.verdict == "pass" and found.reason)
     if outcome.claims and outcome.reason:
         yield outcome.reason
+    yield from outcome.notes
     yield from (f"warning: {warning}" for warning in outcome.warnings)
 
 
