@@ -67,7 +67,7 @@ NAMES = "a list of names"
 SHARED = {
     "rtol": Key(TOLERANCE, lambda x: _is_number(x) and x >= 0, "relative error that still passes"),
     "atol": Key(TOLERANCE, lambda x: _is_number(x) and x >= 0, "absolute error that still passes"),
-    "precision": Key(f"one of {', '.join(FORMATS)}", lambda x: x in FORMATS,
+    "precision": Key(f"one of {', '.join(FORMATS)}", lambda x: x in list(FORMATS),
                      "the format that the claims were computed in"),
     "seed": Key("a whole number, zero or more", lambda x: _is_whole(x) and x >= 0,
                 "where rand, randn and random points begin"),
@@ -157,15 +157,22 @@ def case(table: Mapping[str, Any], place: Place) -> None:
         raise place.error("the case has no program", 'write program = "x^2*y"')
     points = table.get("points")
     if isinstance(points, dict):
-        refuse_wrong(points, RANDOM, "points", place.at("points"))
-        if "random" not in points:
-            raise place.at("points").error("points is one table", "write point = {…}, or points = [{…}, {…}]")
-        if points.get("low", LOW) >= points.get("high", HIGH):
-            raise place.at("points").error("low must be less than high")
+        _refuse_unless_random(points, place.at("points"))
     elif points == []:
         raise place.at("points").error("points has no point in it")
     if "claims" in table:
         refuse_no_claims(list(table["claims"]), place.at("claims"))
+
+
+def _refuse_unless_random(points: Mapping[str, Any], place: Place) -> None:
+    """Raise UsageError for a table that does not say how to draw points."""
+    if not any(name in RANDOM or suggest(name, RANDOM) for name in points):
+        raise place.error("points is one table", "write point = {…}, or points = [{…}, {…}]")
+    refuse_wrong(points, RANDOM, "points", place)
+    if "random" not in points:
+        raise place.error("points does not say how many", f"write points = {{random = {RANDOM_POINTS}, …}}")
+    if points.get("low", LOW) >= points.get("high", HIGH):
+        raise place.error("low must be less than high")
 
 
 RANDOM_POINTS, LOW, HIGH = 10, -2.0, 2.0
