@@ -146,6 +146,8 @@ def _positional(error: BaseException, arguments: Sequence[str]) -> list[str]:
         return []
     from gradcalc.commands.arguments import sort
 
+    if arguments[0] == "check":  # whose arguments are files, and no program that a shell has expanded
+        return []
     named = arguments[0] in COMMANDS
     params = load(arguments[0] if named else "eval").params
     tokens = sort(arguments[named:], params)

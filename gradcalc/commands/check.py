@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradcalc.batch.reading import SUFFIXES
 from gradcalc.claims.precision import DEFAULT, FORMATS
 from gradcalc.commands import arguments, output, reports
 from gradcalc.commands.arguments import Lines, SortedCommand, read_program, setting
@@ -18,9 +19,6 @@ from gradcalc.suites.outcome import Outcome, Tally
 
 if TYPE_CHECKING:
     from gradcalc.claims.judge import Terms
-
-ROWS = ("csv", "tsv", "jsonl", "npz")
-"""Suffixes of files of rows; a suite is TOML."""
 
 HELP = """\
 Check what somebody else computed: every case of suites, or every row of a table.
@@ -123,7 +121,7 @@ def refuse_rows(files: Sequence[str], rows: int | None, ignore: Iterable[str]) -
     if not files:
         hint = "gradcalc check --init suite.toml writes a suite to begin with"
         raise UsageError("there is nothing to check: name a suite, a folder or -", hint=hint)
-    table = next((file for file in files if suffix(file) in ROWS), None)
+    table = next((file for file in files if suffix(file) in SUFFIXES), None)
     if table is not None:
         hint = f"gradcalc check --program PROGRAM {table}"
         raise UsageError(f"'{table}' is a table: --program says what its rows are about", hint=hint)
@@ -180,7 +178,8 @@ def in_rows(
 
     text = read_program(program)
     for file in files:
-        found = check_rows(text, blocks(file), terms, file=file, ignore=ignore, least=rows, seed=seed)
+        table = blocks(file, wanted=lambda name: name not in ignore)
+        found = check_rows(text, table, terms, file=file, ignore=ignore, least=rows, seed=seed)
         yield from with_errors(found, text, file)
 
 

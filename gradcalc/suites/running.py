@@ -9,8 +9,8 @@ from copy import deepcopy
 from dataclasses import replace
 from time import perf_counter
 
-from gradcalc.claims.names import GRADIENT, VALUE, nothing_to_claim
-from gradcalc.errors import GradcalcError, InternalError, NamingError, bug
+from gradcalc.claims.names import GRADIENT, UPSTREAM, VALUE, nothing_to_claim
+from gradcalc.errors import GradcalcError, InternalError, NamingError, ShapeError, bug
 from gradcalc.language import parse
 from gradcalc.pipeline import compute
 from gradcalc.point.reading import lower
@@ -61,8 +61,7 @@ def _checked(case: Case) -> Outcome:
             return _for_all_points(case, outcome)
         return _told(case, outcome, _computed(case))
     except GradcalcError as error:
-        name, error = _blamed(case, error)
-        line, _ = case.places.get(name, (case.line, 0))
+        line, error = _blamed(case, error)
         return replace(outcome, line=line, reason=_at(case), error=error)
     except Exception as error:
         if os.environ.get("GRADCALC_DEBUG"):
@@ -123,20 +122,34 @@ def _at(case: Case) -> str:
     return case.note and f"at {case.note}"
 
 
-def _blamed(case: Case, error: GradcalcError) -> tuple[str, GradcalcError]:
-    """Return what an error is about, `program` or a name in claims or point, and the error in that light."""
-    texts = {"program": case.program, **case.claims}
-    for name, text in texts.items():
-        if error.span is not None and isinstance(text, str) and text == error.source:
-            return name, error
+def _blamed(case: Case, error: GradcalcError) -> tuple[int, GradcalcError]:
+    """Return the line of what an error is about, and the error in the light of that."""
+    if error.span is not None and error.source == case.program and case.text_line:
+        return case.text_line + error.source.count("\n", 0, error.span.start), error
+    name, error = _named(case, error)
+    # The hint of the command line names an option that suites have not.
+    error.hint = error.hint.replace("--upstream VALUE", "upstream = VALUE in its point")
+    line, _ = case.places.get(name, (case.line, 0))
+    return line, error
+
+
+def _named(case: Case, error: GradcalcError) -> tuple[str, GradcalcError]:
+    """Return what an error is about, `program`, `wrt` or a name in claims or point, and the error."""
+    if error.span is not None:
+        texts = {"program": case.program, **case.claims}
+        about = (name for name, text in texts.items() if isinstance(text, str) and text == error.source)
+        return next(about, ""), error
+    if isinstance(error, ShapeError) and case.upstream is not None:
+        return UPSTREAM, error
     if not isinstance(error, NamingError):
         return "", error
     graph = parse(case.program, case.point)
     known = [*graph.variables, *graph.named]
-    for name in case.claims:
-        if name != VALUE and name.removeprefix(GRADIENT) not in known:
-            return name, nothing_to_claim(name, known)
-    return next((name for name in case.point or {} if name not in graph.variables), ""), error
+    for claimed in case.claims:
+        if claimed != VALUE and claimed.removeprefix(GRADIENT) not in known:
+            return claimed, nothing_to_claim(claimed, known)
+    spare = (name for name in case.point or {} if name not in graph.variables)
+    return next(spare, "wrt"), error
 
 
 def _sentences(*texts: str) -> str:

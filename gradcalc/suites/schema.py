@@ -158,6 +158,8 @@ def case(table: Mapping[str, Any], place: Place) -> None:
     points = table.get("points")
     if isinstance(points, dict):
         _refuse_unless_random(points, place.at("points"))
+    elif isinstance(points, str) and points != "random" and suggest(points, ["random"]):
+        raise place.at("points").error(f"'{points}' are no points", "did you mean 'random'?")
     elif points == []:
         raise place.at("points").error("points has no point in it")
     if "claims" in table:
