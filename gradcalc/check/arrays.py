@@ -155,13 +155,16 @@ class Elements(Case):
 
     def asked(self, name: str, forms: Mapping[str, tuple[Any, Any]]) -> Entry:
         """Return the verdict on a gradient that was asked for, with its formulas where they are small."""
-        mine = {self.wrt[element]: forms[element] for element in self.names[name] if element in forms}
+        mine = {self.wrt[element]: forms.get(element) for element in self.names[name]}
         entry = self.array_entry(self.program.node(name), mine)
         assert entry is not None, "a gradient that was asked for has an entry"
         return entry
 
-    def array_entry(self, node: int, forms: Mapping[int, tuple[Any, Any]]) -> Entry | None:
-        """Return the verdict on one node's gradient: that of its worst element."""
+    def array_entry(self, node: int, forms: Mapping[int, tuple[Any, Any] | None]) -> Entry | None:
+        """Return the verdict on one node's gradient: that of its worst element.
+
+        `forms` has the closed forms, None for those without, by element of a gradient that was asked for.
+        """
         got, nodes = self.found[node], self.scalars.elements[node]
         if got is None:
             return None
@@ -171,11 +174,17 @@ class Elements(Case):
             return Entry("pass", np.zeros(nodes.shape), 0.0, EXACT_DIGITS)
         truths = [self.truth.gradients[s] for s in map(int, nodes.flat)]
         references = np.array([nearest_float(t) for t in truths])
-        places = range(nodes.size) if forms else self._telling(np.ravel(got), nodes.ravel(), references)
+        places = (
+            range(nodes.size)
+            if any(forms.values())
+            else self._telling(np.ravel(got), nodes.ravel(), references)
+        )
         entries = {}
         for place in places:
             scalar = int(nodes.flat[place])
-            entries[place] = self.with_formula(scalar, self.entry(scalar), forms.get(scalar))
+            entry = self.entry(scalar)
+            assert entry is not None, "its elements have the gradient"
+            entries[place] = self.told(scalar, entry, forms[scalar]) if scalar in forms else entry
         for place, s in enumerate(map(int, nodes.flat)):
             if self.kink_moved[s] is not None:
                 told = entries[place].reference if place in entries else None
@@ -240,7 +249,19 @@ def _combined(entries: Mapping[int, Entry], shape: Shape, references: Any) -> En
         min((entry.digits or 0 for entry in known), default=None),
         formula=_nested(formulas, shape),
         reason=where + decisive.reason,
+        left=_sides({place: entry.left for place, entry in entries.items()}, shape),
+        right=_sides({place: entry.right for place, entry in entries.items()}, shape),
+        voices=decisive.voices,
     )
+
+
+def _sides(known: Mapping[int, Value], shape: Shape) -> Value:
+    """Return the one-sided derivatives at some places as an array, nan elsewhere; None for none."""
+    if not any(side is not None for side in known.values()):
+        return None
+    sides = np.full(shape, np.nan)
+    sides.flat[list(known)] = [np.nan if side is None else side for side in known.values()]
+    return sides
 
 
 def _nested(formulas: Sequence[str | None], shape: Shape) -> str | None:
