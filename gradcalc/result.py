@@ -122,6 +122,8 @@ class Claim:
     diagnosis  the mistake that fits a failure: "factor 2 missing"
     hint       the option that would accept it
     voices     oracle -> what it says, of a gradient whose claim fails; of an array at its worst entry
+    left       at a kink the one-sided derivatives that it was held against, as those of `Entry`
+    right
     """
 
     name: str
@@ -135,6 +137,8 @@ class Claim:
     diagnosis: str = ""
     hint: str = ""
     voices: Mapping[str, float] = field(default_factory=dict)
+    left: Value = None
+    right: Value = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,28 +109,12 @@ class Elements(Case):
             {element: scalars.graph.node(element) for names in self.names.values() for element in names},
             scalars.carrying(carries),
             wrong,
-            self._kinks(),
+            kinked_elements(program, values, scalars),
             *tolerances,
         )
 
     def _names(self, name: str) -> Sequence[str]:
         return [*element_names(name, shape_of(self.arrays[self.program.node(name)]))]
-
-    def _kinks(self) -> dict[int, Kink]:
-        """Return the scalar nodes at a kink: those of scalar gates, and those that a record tells of."""
-        graph, floats = self.scalars.graph, self.scalars.floats
-        counts = reached(graph, floats, range(len(graph)), [graph.output])
-        kinks: dict[int, Kink] = {}
-        records: dict[int, Kink] = {}
-        for node in range(len(self.program)):
-            for kink, mask in elements.kinks_at(self.program, self.arrays, node):
-                records.setdefault(node, kink)
-                kinks.update(dict.fromkeys(map(int, self.scalars.elements[node][mask].flat), kink))
-        for node in counts:
-            met = kink_at(graph, floats, node)
-            if met is not None:
-                kinks.setdefault(node, records.get(self.number(node), met))
-        return {node: kinks[node] for node in sorted(counts & kinks.keys())}
 
     def moved_kinks(self) -> list[int | None]:
         """Return for each node a node at a kink that it moves; the losers of a maximum move nothing."""
@@ -185,11 +169,19 @@ class Elements(Case):
             entry = self.entry(scalar)
             assert entry is not None, "its elements have the gradient"
             entries[place] = self.told(scalar, entry, forms[scalar]) if scalar in forms else entry
+        return _combined(entries, nodes.shape, self._proved(references, nodes, entries))
+
+    def _proved(self, references: Any, nodes: Any, entries: Mapping[int, Entry]) -> Any:
+        """Return the references, nan where none is the one true derivative."""
+        proved = references.copy()
         for place, s in enumerate(map(int, nodes.flat)):
+            entry = entries.get(place)
             if self.kink_moved[s] is not None:
-                told = entries[place].reference if place in entries else None
-                references[place] = float("nan") if told is None else told
-        return _combined(entries, nodes.shape, references)
+                agreed = None if entry is None else entry.reference
+                proved[place] = float("nan") if agreed is None else agreed
+            elif not self.truth.settled[s] or (entry is not None and entry.verdict == "undecided"):
+                proved[place] = float("nan")
+        return proved
 
     def _telling(self, got: Any, nodes: Any, references: Any) -> list[int]:
         """Return the places that decide the verdict on an array, one of each kind of those that are alike."""
@@ -222,6 +214,23 @@ class Elements(Case):
             right = {name: _float(pair.right) for name, pair in mine.items()}
             out.append(replace(kinked, left=left, right=right))
         return out
+
+
+def kinked_elements(program: Graph, arrays: Sequence[Value], scalars: Unrolled) -> dict[int, Kink]:
+    """Return the scalar nodes at a kink: those of scalar gates, and those that a record tells of."""
+    graph, floats = scalars.graph, scalars.floats
+    counts = reached(graph, floats, range(len(graph)), [graph.output])
+    kinks: dict[int, Kink] = {}
+    records: dict[int, Kink] = {}
+    for node in range(len(program)):
+        for kink, mask in elements.kinks_at(program, arrays, node):
+            records.setdefault(node, kink)
+            kinks.update(dict.fromkeys(map(int, scalars.elements[node][mask].flat), kink))
+    for node in counts:
+        met = kink_at(graph, floats, node)
+        if met is not None:
+            kinks.setdefault(node, records.get(scalars.owners[node], met))
+    return {node: kinks[node] for node in sorted(counts & kinks.keys())}
 
 
 def _fits(gradient: Value, value: Value) -> bool:
