@@ -43,12 +43,14 @@ DIRECTIONS = 3
 class Sides(NamedTuple):
     """One-sided derivatives of the output along a direction.
 
-    None where there is none: the edge of a domain, an infinite slope, or (`jump`) a jump.
+    None where there is none: the edge of a domain, an infinite slope (`steep`, a side each), or (`jump`)
+    a jump.
     """
 
     left: Any
     right: Any
     jump: bool = False
+    steep: tuple[bool, bool] = (False, False)
 
     @property
     def agree(self) -> bool:
@@ -58,7 +60,7 @@ class Sides(NamedTuple):
     def slowed(self, speed: Any) -> Sides:
         """Return the derivatives by a name that moved with that speed along the direction."""
         left, right = (None if d is None else d / speed for d in (self.left, self.right))
-        return Sides(left, right, self.jump)
+        return self._replace(left=left, right=right)
 
 
 def same(x: Any, y: Any, digits: int = AGREE) -> bool:
@@ -100,10 +102,11 @@ class Near:
             limits = [limit(a, b, exponent - last) for a, b in zip(before, after, strict=True)]
             if None not in limits and (expected is None or all(alike(limit, expected) for limit in limits)):
                 break
-            before = after
+            before = after if exponent != steps[-1] else before
         jump = any(limit is not None and mp.isinf(limit) for limit in limits)
         left, right = (limit if limit is not None and mp.isfinite(limit) else None for limit in limits)
-        return Sides(left, right, jump)
+        steep = [limit is None and _grows(a, b) for limit, a, b in zip(limits, before, after, strict=True)]
+        return Sides(left, right, jump, (steep[0], steep[1]))
 
     def moving(self, direction: Collection[int]) -> list[int]:
         """Return the nodes between a direction and the output, which move along with it."""
@@ -177,6 +180,11 @@ def limit(before: Any, after: Any, shrunk: int) -> Any:
     if abs(after) <= abs(before) * mpf(10) ** (-shrunk // 2):
         return mpf(0)
     return mp.inf if abs(after) >= abs(before) * mpf(10) ** shrunk / 2 else None
+
+
+def _grows(before: Any, after: Any) -> bool:
+    """Whether quotients grow as the step shrinks, though slower than at a jump."""
+    return before is not None and after is not None and abs(after) > 2 * abs(before)
 
 
 def one(node: int, floats: Sequence[float]) -> dict[int, Any]:

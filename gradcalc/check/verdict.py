@@ -326,7 +326,11 @@ def _objection(found: Sides, truth: Any) -> str:
 
 
 def _both(found: Sides) -> str:
-    return f"{_told(found.left)} from the left, {_told(found.right)} from the right"
+    left, right = (
+        "infinite" if steep else _told(side)
+        for side, steep in zip((found.left, found.right), found.steep, strict=True)
+    )
+    return f"{left} from the left, {right} from the right"
 
 
 def _told(x: Any) -> str:
