@@ -15,13 +15,14 @@ import numpy as np
 from gradcalc.check.arrays import MOST_WORK, kinked_elements
 from gradcalc.check.pieces import taken
 from gradcalc.check.unroll import unroll
+from gradcalc.check.wires import COPY
 from gradcalc.forward import are_scalar
 from gradcalc.gates import GATES
 from gradcalc.gates.record import Kink
 from gradcalc.graph import Graph, Value, consumers, depends
 from gradcalc.kinks import ancestors, kinked_nodes
 
-CHAINS = ({GATES["max"], GATES["relu"]}, {GATES["min"]})
+CHAINS = (frozenset({GATES["max"], GATES["relu"]}), frozenset({GATES["min"]}))
 """Gates of which a chain is one kink: max(max(x, y), z) is the maximum of three."""
 
 SEVERAL = -1
@@ -80,18 +81,17 @@ def _joined(program: Written) -> dict[int, int]:
     """Return for each node at a kink the last one of the chain that it is part of."""
     graph, kinks = program.graph, program.kinks
     feeds, wires = ancestors(graph, [graph.output]), consumers(graph)
-    found: dict[int, int] = {}
-    for node in sorted(kinks, reverse=True):
-        ends = {
-            found.get(c, SEVERAL) if _is_chain(graph, node, c) else node for c, _ in wires[node] if feeds[c]
-        }
-        end = ends.pop() if len(ends) == 1 else node
-        found[node] = end if _bends_one_way(program, node) else SEVERAL
-    return found
-
-
-def _is_chain(graph: Graph, node: int, consumer: int) -> bool:
-    return any({graph.gates[node], graph.gates[consumer]} <= chain for chain in CHAINS)
+    ends: dict[int, tuple[int, Any]] = {}
+    for node in range(len(graph) - 1, -1, -1):
+        gate = graph.gates[node]
+        chain = next((chain for chain in CHAINS if gate in chain), None)
+        further = {ends.get(c) for c, _ in wires[node] if feeds[c]}
+        end = further.pop() if len(further) == 1 else None
+        if end is not None and (gate is COPY or chain is end[1] is not None):
+            ends[node] = end
+        elif node in kinks:
+            ends[node] = node, chain
+    return {node: ends[node][0] if _bends_one_way(program, node) else SEVERAL for node in kinks}
 
 
 def _bends_one_way(program: Written, node: int) -> bool:

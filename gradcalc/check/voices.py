@@ -43,7 +43,7 @@ def vote(voices: Mapping[str, Any], rtol: float, atol: float) -> str:
 
 
 def agreed(voices: Mapping[str, float]) -> str:
-    """Return that all the voices say the same; nothing where they do not, to nine digits, or for one alone."""
+    """Return that all the voices say the same, to nine digits; nothing where not, or for one alone."""
     if len(voices) < 2 or vote(voices, 1e-9, 0.0):
         return ""
     number = next((x for voice, x in voices.items() if voice != RULE), next(iter(voices.values())))

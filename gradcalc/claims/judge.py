@@ -19,7 +19,7 @@ from gradcalc.check.precise import nearest_float
 from gradcalc.check.unroll import index_text
 from gradcalc.check.voices import RULE
 from gradcalc.claims import printed
-from gradcalc.claims.diagnosis import diagnose
+from gradcalc.claims.diagnosis import Fit, candidates, common
 from gradcalc.claims.names import GRADIENT, VALUE, differentiated
 from gradcalc.claims.noise import Noise, noise
 from gradcalc.claims.precision import DEFAULT, FORMATS
@@ -29,7 +29,10 @@ from gradcalc.gates.record import shape_of
 from gradcalc.graph import Value
 from gradcalc.result import VERDICTS, Claim, Entry, Result, Verdict
 
-__all__ = ["Said", "Terms", "judge"]
+__all__ = ["Said", "Terms", "judge", "mistakes", "verdicts", "with_diagnosis"]
+
+ATOL_ALONE = "within atol"
+"""How the reason of a pass begins that it owes to the absolute tolerance."""
 
 ROUNDINGS = 4
 """Roundings that a one-sided derivative may have gone through."""
@@ -65,12 +68,37 @@ def judge(
     that is none.
     """
     case = _Case(result, point, terms or Terms(), upstream)
-    spoken = {}
-    for name, said in claims.items():
-        refuse_unknown(name, list(result.gradients))
-        spoken[name] = case.heard(name, said, seed)
-    found = {name: case.verdict(name, said, spoken[name]) for name, said in claims.items()}
-    return case.diagnosed(case.together(found))
+    found = case.verdicts(claims, seed)
+    return with_diagnosis(found, common([case.mistakes(found)]))
+
+
+def verdicts(
+    result: Result,
+    point: Mapping[str, Value],
+    claims: Mapping[str, Said],
+    seed: Any = 0,
+    terms: Terms | None = None,
+    upstream: Value = None,
+) -> dict[str, Claim]:
+    """Return what `judge` does, without asking what the mistake may be."""
+    return _Case(result, point, terms or Terms(), upstream).verdicts(claims, seed)
+
+
+def mistakes(
+    result: Result,
+    point: Mapping[str, Value],
+    found: Mapping[str, Claim],
+    terms: Terms | None = None,
+    upstream: Value = None,
+) -> dict[str, list[Fit]]:
+    """Return for each claim that fails all the mistakes that fit, for `diagnosis.common` to choose from."""
+    return _Case(result, point, terms or Terms(), upstream).mistakes(found)
+
+
+def with_diagnosis(found: Mapping[str, Claim], told: Mapping[str, str]) -> dict[str, Claim]:
+    """Return the claims with the diagnoses of those gradients that have one."""
+    diagnoses = {GRADIENT + name: text for name, text in told.items()}
+    return {name: replace(claim, diagnosis=diagnoses.get(name, "")) for name, claim in found.items()}
 
 
 class Truth(NamedTuple):
@@ -94,7 +122,6 @@ class _Case:
     def __init__(self, result: Result, point: Mapping[str, Value], terms: Terms, upstream: Value) -> None:
         self.result, self.point, self.terms, self.upstream = result, point, terms, upstream
         self.sided: dict[str, Sided] = {}
-        self.at_kinks: set[str] = set()
 
     def heard(self, name: str, said: Said, seed: Any) -> Any:
         """Return what is said as numbers; the reason where no precision tells a formula's."""
@@ -102,6 +129,14 @@ class _Case:
             return numbers(self.result.graph, self.point, name, said, deepcopy(seed))
         except UndecidedError as error:
             return str(error)
+
+    def verdicts(self, claims: Mapping[str, Said], seed: Any) -> dict[str, Claim]:
+        """Return the verdict on each claim; all are heard before any is judged."""
+        spoken = {}
+        for name, said in claims.items():
+            refuse_unknown(name, list(self.result.gradients))
+            spoken[name] = self.heard(name, said, seed)
+        return self.together({name: self.verdict(name, said, spoken[name]) for name, said in claims.items()})
 
     # What a claim is held against.
 
@@ -200,7 +235,6 @@ class _Case:
         """Return the claims; those that fail which are a subgradient each, but not together."""
         sided = {name: self.sided[name] for name in differentiated(found) if name in self.sided}
         told = {GRADIENT + name: said for name, said in misfits(self.result, sided, self.upstream).items()}
-        self.at_kinks.update(told)
         return {
             name: replace(claim, verdict="fail", reason=told[name])
             if name in told and claim.verdict != "fail"
@@ -222,8 +256,6 @@ class _Case:
         number = float(claimed.flat[at])
         if truth.left is not None and not np.isnan(truth.left.flat[at]):
             reason = place + self._beside(found.name, at, number, float(reference.flat[at]), truth)
-            if not np.any((verdicts == "fail") & np.isnan(truth.left)):
-                self.at_kinks.add(found.name)
             return replace(found, reason=reason)
         reason = f"{place}it is {float(reference.flat[at])!r}, but {number!r} was claimed"
         found = replace(found, reason=reason, voices=self._voices(found.name, at, reference))
@@ -265,32 +297,34 @@ class _Case:
             relative = _Case(self.result, self.point, self.terms._replace(atol=0.0), self.upstream)
             count = int(np.sum(~(relative.within(claimed, reference) | np.isnan(reference))))
             told += (
-                [f"within atol {self.terms.atol:g} alone: {count} of {claimed.size} entries"] if count else []
+                [f"{ATOL_ALONE} {self.terms.atol:g} alone: {count} of {claimed.size} entries"]
+                if count
+                else []
             )
         return "; ".join(told)
 
     # What the mistake may be.
 
-    def diagnosed(self, found: Mapping[str, Claim]) -> dict[str, Claim]:
-        """Return the claims, with the mistake that fits those that fail."""
+    def mistakes(self, found: Mapping[str, Claim]) -> dict[str, list[Fit]]:
+        """Return for each claim that fails the mistakes that fit."""
         result = self.result
         failed = [
-            name
-            for name, claim in found.items()
-            if claim.verdict == "fail" and name != VALUE and not claim.hint and name not in self.at_kinks
+            n for n, c in found.items() if c.verdict == "fail" and not c.hint and self._is_diagnosable(c)
         ]
         if not failed or (result.check is not None and result.check.verdict == "fail"):
-            return dict(found)
+            return {}
         claims = {n: c.claimed for n, c in found.items() if n != VALUE and np.isfinite(c.claimed).all()}
         gradients = {name.removeprefix(GRADIENT): claimed for name, claimed in claims.items()}
         names = [name for name in differentiated(failed) if name in gradients]
-        told = diagnose(result, self.point, gradients, self._close, names, self.upstream) if names else {}
-        return {
-            name: replace(
-                claim, diagnosis=told.get(name.removeprefix(GRADIENT), "") if name in failed else ""
-            )
-            for name, claim in found.items()
-        }
+        return candidates(result, self.point, gradients, self._close, names, self.upstream) if names else {}
+
+    def _is_diagnosable(self, claim: Claim) -> bool:
+        """Whether a claim is wrong elsewhere than at kinks, where several numbers are right."""
+        if claim.name == VALUE or claim.left is None:
+            return claim.name != VALUE
+        return not np.all(
+            self.within(np.asarray(claim.claimed), np.asarray(claim.reference)) | ~np.isnan(claim.left)
+        )
 
     def _close(self, candidate: Value, claim: Value, name: str) -> bool:
         """Whether a candidate is what was claimed, but for rounding and the digits that were printed."""

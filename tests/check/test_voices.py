@@ -138,7 +138,8 @@ def said(**numbers: float) -> str:
 
 def test_a_vote_that_is_tied_says_so() -> None:
     assert said(rule=4, closed_form=8, gate_by_gate=4, central_difference=8) == (
-        "the voices are divided: the rule and gate by gate say 4; the closed form and the central difference say 8"
+        "the voices are divided: the rule and gate by gate say 4; "
+        "the closed form and the central difference say 8"
     )
     assert said(rule=4, gate_by_gate=8) == "the voices are divided: the rule says 4; gate by gate says 8"
 
