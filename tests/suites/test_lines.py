@@ -16,10 +16,18 @@ from gradcalc.suites.lines import Path, Place, line, spans
 
 KEYS = ["a", "b", "case", "x-1", "1e", "_", '"a.b"', "'x y'", '"é = \\" # ["', "'[['", '""', "case", "point"]
 BLANKS = ["", " ", "\t", "  "]
-COMMENTS = ["", "  # not = a key", "\t# [case] '''", " # \"\"\""]
+COMMENTS = ["", "  # not = a key", "\t# [case] '''", ' # """']
 
 # Each value has a number that stands nowhere else in the text, so that it is known which key is its own.
-SCALARS = ["{n}", "+{n}", "{n}.5", '"{n} = [ \\" # "', "'{n} \" ] ='", '"""\n{n} = " "" [a]\n\\\n """""', "'''{n}\n'b = 2 '' '''"]
+SCALARS = [
+    "{n}",
+    "+{n}",
+    "{n}.5",
+    '"{n} = [ \\" # "',
+    "'{n} \" ] ='",
+    '"""\n{n} = " "" [a]\n\\\n """""',
+    "'''{n}\n'b = 2 '' '''",
+]
 
 
 class Writer:
@@ -114,7 +122,7 @@ def test_nothing_else_is_found(text: str) -> None:
 
 
 def test_the_tables_of_an_array_have_their_own_places() -> None:
-    text = '[[case]]\nx = 1\n\n  [[case]]\n[case.point]\nx = 2\n[[case.points]]\ny = [3,\n 4]\n'
+    text = "[[case]]\nx = 1\n\n  [[case]]\n[case.point]\nx = 2\n[[case.points]]\ny = [3,\n 4]\n"
     found = {path: line(text, span.start) for path, span in spans(text).items()}
     assert found["case", 0, "x"] == 2
     assert found["case", 1] == 4
