@@ -13,6 +13,7 @@ from gradcalc.batch.reading import SUFFIXES
 from gradcalc.claims.precision import DEFAULT, FORMATS
 from gradcalc.commands import arguments, output, reports
 from gradcalc.commands.arguments import Lines, SortedCommand, read_program, setting
+from gradcalc.commands.patience import patience
 from gradcalc.errors import GradcalcError, UsageError
 from gradcalc.point.files import suffix
 from gradcalc.suites.outcome import Outcome, Tally
@@ -80,7 +81,8 @@ def command(
 
     terms, tally = Terms(rtol, atol, precision), Tally(strict)
     found = in_suites(files, terms, **rest) if program is None else in_rows(files, program, terms, **rest)
-    first = next(found, None)
+    with patience("checking"):
+        first = next(found, None)
     if first is None:
         raise nothing(files, program, **rest)
     found = chain([first], found)
