@@ -32,8 +32,6 @@ def test_every_worked_example_is_there():
 
 PATTERN = re.compile(r"^(?:value|grad_\w+) = (-?[\d.]+)$", re.MULTILINE)
 FIGURES = list(PATTERN.finditer(SUITE.read_text()))
-    found for found in re.finditer(r"^(?:value|grad_\w+) = (-?[\d.]+)$", SUITE.read_text(), re.MULTILINE)
-]
 
 
 @pytest.mark.parametrize("figure", FIGURES[::3], ids=lambda found: found[0])
