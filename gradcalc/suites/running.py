@@ -13,6 +13,7 @@ from time import perf_counter
 from gradcalc.claims.names import GRADIENT
 from gradcalc.errors import GradcalcError
 from gradcalc.language import parse
+from gradcalc.loading import LOADED, load
 from gradcalc.pipeline import compute
 from gradcalc.result import Claim, Result, worst
 from gradcalc.suites.cases import Case
@@ -45,7 +46,8 @@ def _in_processes(cases: Iterable[Case], jobs: int) -> Iterator[Outcome]:
 
     rest = iter(cases)
     chunks = iter(lambda: list(islice(rest, CHUNK)), [])
-    pool = ProcessPoolExecutor(jobs, initializer=_end_when_interrupted)
+    files = [loaded.file for loaded in LOADED.values()]
+    pool = ProcessPoolExecutor(jobs, initializer=_begin, initargs=(files,))
     try:
         waiting: deque[Future[list[Outcome]]] = deque(
             pool.submit(_run_chunk, chunk) for chunk in islice(chunks, AHEAD * jobs)
@@ -57,9 +59,14 @@ def _in_processes(cases: Iterable[Case], jobs: int) -> Iterator[Outcome]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _end_when_interrupted() -> None:
-    """Let Ctrl-C end this process at once, without a word: the process that told it what to do says it."""
+def _begin(files: Sequence[str]) -> None:
+    """Load the files of gates, where this process is no copy of one that has them.
+
+    Ctrl-C ends it at once, without a word: the process that told it what to do says it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for file in files if not LOADED else ():
+        load(file)
 
 
 def _run_chunk(cases: Sequence[Case]) -> list[Outcome]:
