@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gradcalc import backward as back
 from gradcalc import forward as fore
 from gradcalc.errors import NamingError, ShapeError, suggest
-from gradcalc.gates.record import shape_of
+from gradcalc.gates.record import Shape, shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.kinks import describe, kinked_nodes
 from gradcalc.language import parse
@@ -113,7 +113,11 @@ def evaluate(
 
 def starting_gradient(graph: Graph, values: Sequence[Value], upstream: Value) -> Value:
     """Return the output's own gradient, of its shape: 1 for a number, else it must be given."""
-    shape = shape_of(values[graph.output])
+    return start_of(graph, shape_of(values[graph.output]), upstream)
+
+
+def start_of(graph: Graph, shape: Shape, upstream: Value) -> Value:
+    """Do what `starting_gradient` does for an output of that shape."""
     if upstream is None:
         if shape:
             text = graph.expr(graph.output, 40)

@@ -95,7 +95,7 @@ class Workings:
         """Compute so many rows from one on."""
         cut: Callable[[Any], Any] = lambda column: column[start : start + rows]
         some = {name: cut(column) for name, column in columns.items()}
-        units = [Unit(format.roundoff, format.smallest), DOUBLE]
+        units = [*dict.fromkeys([Unit(format.roundoff, format.smallest), DOUBLE])]
         given = None if upstream is None else cut(upstream)
         return _found(self.program, run(self.program, some, given, units, rows))
 
@@ -105,7 +105,7 @@ def _found(program: Program, found: Rounded) -> Found:
         gradients = {name: found.gathered(steps, of) for name, steps in program.gradients.items()}
         return found.gathered(program.value, of), gradients
 
-    of_format, of_doubles = found.errors
+    of_format, of_doubles = found.errors[0], found.errors[-1]
     value, gradients = gathered(found.numbers)
     noise, noises = gathered(of_format)
     error = Errors(*gathered(of_doubles))

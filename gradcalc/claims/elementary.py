@@ -257,5 +257,8 @@ FUNCTIONS: dict[str, Elementary] = {
 } | LIBRARY_FUNCTIONS | COMPARISONS  # fmt: skip
 """Name of the gate -> the function. Any other gate is written down as its definition has it."""
 
+MAY_UNDERFLOW = {"mul", "flow", "div", "pow", "exp", "sigmoid", "erfc"}
+"""Functions that may come out as zero where they are none."""
+
 GIVEN = {op: op._replace(spread=_exact, kink=None) for op in FUNCTIONS.values() if op.kink}
 """Functions with steps, of numbers that are given: exact, and at no kink since nothing moves them."""

@@ -18,7 +18,7 @@ from gradcalc.check.compare import EXACT_DIGITS, SUBNORMAL_STEP, digits, relativ
 from gradcalc.check.precise import nearest_float
 from gradcalc.check.unroll import index_text
 from gradcalc.claims import printed
-from gradcalc.claims.diagnosis import diagnose
+from gradcalc.claims.diagnosis import Fit, candidates, common
 from gradcalc.claims.names import GRADIENT, VALUE, differentiated
 from gradcalc.claims.noise import Noise, noise
 from gradcalc.claims.precision import DEFAULT, FORMATS
@@ -27,7 +27,10 @@ from gradcalc.gates.record import shape_of
 from gradcalc.graph import Value
 from gradcalc.result import VERDICTS, Claim, Entry, Result, Verdict
 
-__all__ = ["Said", "Terms", "judge"]
+__all__ = ["Said", "Terms", "judge", "mistakes", "verdicts", "with_diagnosis"]
+
+ATOL_ALONE = "within atol"
+"""How the reason of a pass begins that it owes to the absolute tolerance."""
 
 
 class Terms(NamedTuple):
@@ -60,12 +63,37 @@ def judge(
     that is none.
     """
     case = _Case(result, point, terms or Terms(), upstream)
-    spoken = {}
-    for name, said in claims.items():
-        refuse_unknown(name, list(result.gradients))
-        spoken[name] = case.heard(name, said, seed)
-    found = {name: case.verdict(name, said, spoken[name]) for name, said in claims.items()}
-    return case.diagnosed(found)
+    found = case.verdicts(claims, seed)
+    return with_diagnosis(found, common([case.mistakes(found)]))
+
+
+def verdicts(
+    result: Result,
+    point: Mapping[str, Value],
+    claims: Mapping[str, Said],
+    seed: Any = 0,
+    terms: Terms | None = None,
+    upstream: Value = None,
+) -> dict[str, Claim]:
+    """Return what `judge` does, without asking what the mistake may be."""
+    return _Case(result, point, terms or Terms(), upstream).verdicts(claims, seed)
+
+
+def mistakes(
+    result: Result,
+    point: Mapping[str, Value],
+    found: Mapping[str, Claim],
+    terms: Terms | None = None,
+    upstream: Value = None,
+) -> dict[str, list[Fit]]:
+    """Return for each claim that fails all the mistakes that fit, for `diagnosis.common` to choose from."""
+    return _Case(result, point, terms or Terms(), upstream).mistakes(found)
+
+
+def with_diagnosis(found: Mapping[str, Claim], told: Mapping[str, str]) -> dict[str, Claim]:
+    """Return the claims with the diagnoses of those gradients that have one."""
+    diagnoses = {GRADIENT + name: text for name, text in told.items()}
+    return {name: replace(claim, diagnosis=diagnoses.get(name, "")) for name, claim in found.items()}
 
 
 class Truth(NamedTuple):
@@ -95,6 +123,14 @@ class _Case:
             return numbers(self.result.graph, self.point, name, said, deepcopy(seed))
         except UndecidedError as error:
             return str(error)
+
+    def verdicts(self, claims: Mapping[str, Said], seed: Any) -> dict[str, Claim]:
+        """Return the verdict on each claim; all are heard before any is judged."""
+        spoken = {}
+        for name, said in claims.items():
+            refuse_unknown(name, list(self.result.gradients))
+            spoken[name] = self.heard(name, said, seed)
+        return {name: self.verdict(name, said, spoken[name]) for name, said in claims.items()}
 
     # What a claim is held against.
 
@@ -212,32 +248,24 @@ class _Case:
             relative = _Case(self.result, self.point, self.terms._replace(atol=0.0), self.upstream)
             count = int(np.sum(~(relative.within(claimed, reference) | np.isnan(reference))))
             told += (
-                [f"within atol {self.terms.atol:g} alone: {count} of {claimed.size} entries"] if count else []
+                [f"{ATOL_ALONE} {self.terms.atol:g} alone: {count} of {claimed.size} entries"]
+                if count
+                else []
             )
         return "; ".join(told)
 
     # What the mistake may be.
 
-    def diagnosed(self, found: Mapping[str, Claim]) -> dict[str, Claim]:
-        """Return the claims, with the mistake that fits those that fail."""
+    def mistakes(self, found: Mapping[str, Claim]) -> dict[str, list[Fit]]:
+        """Return for each claim that fails the mistakes that fit."""
         result = self.result
-        failed = [
-            name
-            for name, claim in found.items()
-            if claim.verdict == "fail" and name != VALUE and not claim.hint
-        ]
+        failed = [n for n, c in found.items() if c.verdict == "fail" and n != VALUE and not c.hint]
         if not failed or (result.check is not None and result.check.verdict == "fail"):
-            return dict(found)
+            return {}
         claims = {n: c.claimed for n, c in found.items() if n != VALUE and np.isfinite(c.claimed).all()}
         gradients = {name.removeprefix(GRADIENT): claimed for name, claimed in claims.items()}
         names = [name for name in differentiated(failed) if name in gradients]
-        told = diagnose(result, self.point, gradients, self._close, names, self.upstream) if names else {}
-        return {
-            name: replace(
-                claim, diagnosis=told.get(name.removeprefix(GRADIENT), "") if name in failed else ""
-            )
-            for name, claim in found.items()
-        }
+        return candidates(result, self.point, gradients, self._close, names, self.upstream) if names else {}
 
     def _close(self, candidate: Value, claim: Value, name: str) -> bool:
         """Whether a candidate is what was claimed, but for rounding and the digits that were printed."""

@@ -36,15 +36,26 @@ def excused(claim: Claim, said: Said, wrong: Any) -> Claim:
     if text is not None and not _is_number(text):
         return claim
     claimed, reference = np.asarray(claim.claimed)[wrong], np.asarray(claim.reference)[wrong]
-    off = np.abs(claimed - reference)
     allowed = (
         half_unit(claimed) if text is None else np.full(claimed.shape, _half_unit(Decimal(text.strip())))
     )
-    if not np.all((off <= allowed * (1 + 1e-9)) & (reference != 0)):
+    rtol = np.max(needed(claimed, reference, allowed), initial=0.0)
+    if rtol == np.inf:
         return claim
-    rtol = _rounded_up(float(np.max(off / np.abs(reference))))
     reason = f"{claim.reason}: equal to as many digits as it is printed with"
-    return replace(claim, reason=reason, hint=f"--rtol {rtol} would accept it")
+    return replace(claim, reason=reason, hint=f"{option(rtol)} would accept it")
+
+
+def needed(claimed: Any, reference: Any, allowed: Any) -> Any:
+    """Return the relative tolerance that would accept each number; infinite where digits are no excuse."""
+    off = np.abs(claimed - reference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((off <= allowed * (1 + 1e-9)) & (reference != 0), off / np.abs(reference), np.inf)
+
+
+def option(rtol: float) -> str:
+    """Return the option for a relative tolerance, rounded up."""
+    return f"--rtol {_rounded_up(rtol)}"
 
 
 def _is_number(text: str) -> bool:

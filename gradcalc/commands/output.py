@@ -54,20 +54,29 @@ def emit(pieces: Iterable[str], file: str | None = None) -> None:
     from pathlib import Path
 
     text = "".join(pieces)
-    with _sentences(file):
+    with sentences(file):
         Path(file).write_text(text, encoding="utf-8")
+
+
+def stream(pieces: Iterable[str]) -> None:
+    """Write pieces to standard output, each at once: whoever reads them need not wait for the end."""
+    if sys.stdout is None:
+        raise UsageError("cannot write: standard output is closed")
+    for piece in pieces:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
 
 
 def emit_bytes(data: bytes, file: str) -> None:
     """Write a file."""
     from pathlib import Path
 
-    with _sentences(file):
+    with sentences(file):
         Path(file).write_bytes(data)
 
 
 @contextmanager
-def _sentences(file: str) -> Iterator[None]:
+def sentences(file: str) -> Iterator[None]:
     """Turn what writing a file ends in into a sentence."""
     try:
         yield

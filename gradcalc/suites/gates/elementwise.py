@@ -111,7 +111,7 @@ class _Numbers:
             if truth is not None:
                 exact = self._is_exact(point, lambda x: self.gate.value(precise, *x), self.definition)
                 what = f"its value is {out!r}, but should be {truth!r}"
-                blamed = self.gate.forward or self.gate.definition
+                blamed = self.trial.line(self.gate.forward)
                 return (yield Objection("fail", what + self.trial.place(point) + exact, blamed))
 
     def definition(self, x: Sequence[Any]) -> Any:
@@ -133,9 +133,9 @@ class _Numbers:
                     claimed[answer.point].failed.append(k)
                     first.setdefault(name, self._wrong_slope(k, answer, truth))
         told = diagnosed(self.gate, list(claimed.values())[:DIAGNOSED])
-        rules = {name: self.gate.rule(k) for k, name in enumerate(names)}
+        lines = {name: self.trial.line(self.gate.rule(k)) for k, name in enumerate(names)}
         found = [
-            Objection("fail", f"{what}: {told[name]}" if name in told else what, rules[name])
+            Objection("fail", f"{what}: {told[name]}" if name in told else what, lines[name])
             for name, what in first.items()
         ]
         return found or list(self._wrong_shares(answers))

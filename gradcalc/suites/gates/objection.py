@@ -19,11 +19,11 @@ class Nowhere(Exception):  # noqa: N818 - a trial that could not be held
 
 
 class Objection(NamedTuple):
-    """A verdict that is no pass, and why; and the function that is to blame, where there is one."""
+    """A verdict that is no pass, and why; and the line to blame, 0 where it is that of the definition."""
 
     verdict: Verdict
     reason: str
-    function: Callable[..., Any] | None = None
+    line: int = 0
 
 
 @dataclass
@@ -33,6 +33,17 @@ class Trial:
     gate: Gate
     given: Sequence[Any] = ()
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def file(self) -> str:
+        """The file that the gate stands in."""
+        file: str = self.gate.definition.__code__.co_filename
+        return file
+
+    def line(self, function: Callable[..., Any] | None) -> int:
+        """Return the line of one of its functions, 0 where it stands in another file."""
+        code = function.__code__ if function is not None else None
+        return code.co_firstlineno if code is not None and code.co_filename == self.file else 0
 
     def at(self, given: Sequence[Any]) -> Sequence[Any]:
         """Remember where the gate is tried."""

@@ -30,23 +30,20 @@ MENDED = {
 """Part of what Python says -> what mends it."""
 
 
-def prove_gates(gates: Iterable[Gate], fail_fast: bool = False, strict: bool = False) -> Iterator[Outcome]:
-    """Yield what came of each gate; `fail_fast` ends with the first failure.
+def prove_gates(gates: Iterable[Gate]) -> Iterator[Outcome]:
+    """Yield what came of each gate.
 
     fail        forward, a partial or a pullback is not what the definition says, or the record says of
                 a kink, a domain, a pinned value what is not so
     inaccurate  all is right, but floats lose more digits than the record states
     undecided   the references disagree with each other, or no precision was enough
-    no verdict  there was no place to try it at, or no gate at all
+    no verdict  there was no place to try it at
 
     Raises UsageError where there is no gate: nothing that was checked is no pass.
     """
     gate = None
     for gate in gates:
-        outcome = prove(gate)
-        yield outcome
-        if fail_fast and outcome.exit(strict):
-            return
+        yield prove(gate)
     if gate is None:
         raise UsageError("there are no gates to prove", hint="--load my_gates.py loads some")
 
@@ -66,19 +63,12 @@ def prove(gate: Gate) -> Outcome:
         objections = [_raised(trial, raised)]
     verdict = worst([found.verdict for found in objections])
     bad = [found for found in objections if found.verdict == verdict]
-    line = _line(gate, bad) or line
+    line = next((found.line for found in bad if found.line), line) if file else 0
     seconds = perf_counter() - start
     if error is not None:
         return replace(outcome, error=error, seconds=seconds)
     reason = "; ".join(dict.fromkeys(found.reason for found in bad))
     return replace(outcome, verdict=verdict, line=line, reason=reason, warnings=trial.notes, seconds=seconds)
-
-
-def _line(gate: Gate, objections: Sequence[Objection]) -> int:
-    """Return the line of the function that is to blame, 0 where none is, or it stands in another file."""
-    blamed = [found.function.__code__ for found in objections if found.function is not None]
-    file = gate.definition.__code__.co_filename
-    return next((code.co_firstlineno for code in blamed if code.co_filename == file), 0)
 
 
 def _raised(trial: Trial, error: Exception) -> Objection:
@@ -89,7 +79,8 @@ def _raised(trial: Trial, error: Exception) -> Objection:
         raise error
     at = f"{loading.called(place[0])}:{place[1]}"
     mended = next((f"; {hint}" for text, hint in MENDED.items() if text in str(error)), "")
-    return Objection("fail", f"{at}: {loading.sentence(error)}{trial.place()}{mended}")
+    line = place[1] if place[0] == trial.file else 0
+    return Objection("fail", f"{at}: {loading.sentence(error)}{trial.place()}{mended}", line)
 
 
 def codes(gate: Gate) -> Iterator[Any]:
