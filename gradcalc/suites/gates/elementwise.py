@@ -183,7 +183,7 @@ class _Numbers:
                 for k, name in enumerate(self.trial.names(self.count)):
                     found = self.bend(point, k)
                     if found is not None:
-                        what = f"has a {_sided(found)} by {name} that its record does not tell of"
+                        what = f"it has a {_sided(found)} by {name} that its record does not tell of"
                         return (yield Objection("fail", what + self.trial.place(point)))
 
     def _told(self, kink: Kink) -> Iterator[Objection]:
