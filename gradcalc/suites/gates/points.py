@@ -49,15 +49,15 @@ def inside(gate: Gate, point: Sequence[float]) -> bool:
     return all(domain.holds(*point) for domain in gate.domain)
 
 
-def drawn(gate: Gate, count: int, n: int = POINTS) -> list[Point]:
-    """Return up to n points of the probe where the gate is defined and smooth, the same ones every time.
+def drawn(gate: Gate, count: int) -> list[Point]:
+    """Return up to `POINTS` points of the probe where the gate is defined and smooth, the same ones every time.
 
     The first have numbers that are short to read.
     """
     rng = Random(f"{gate.name} {count}")  # noqa: S311 - so that a verdict can be repeated
     draws = (_short if t < SHORT else _number for t in range(TRIES))
     tried = (tuple(draw(*pair, rng) for pair in ranges(gate, count)) for draw in draws)
-    return list(islice((p for p in tried if inside(gate, p) and gate.kink_at(p) is None), n))
+    return list(islice((p for p in tried if inside(gate, p) and gate.kink_at(p) is None), POINTS))
 
 
 def _short(low: float, high: float, rng: Random) -> float:

@@ -16,6 +16,7 @@ from gradcalc.errors import ShapeError
 from gradcalc.forward import array_forward
 from gradcalc.gates import Edge, Gate, Kink, Sample
 from gradcalc.graph import depends
+from gradcalc.result import Entry
 from gradcalc.suites.gates.alone import alone
 from gradcalc.suites.gates.mistakes import diagnosed_arrays
 from gradcalc.suites.gates.objection import Nowhere, Objection, Trial
@@ -92,8 +93,13 @@ def _at(trial: Trial, place: Place, seed: int = 0) -> Iterator[Objection]:
         what = "its definition computes with something else than the functions of m, which cannot be followed"
         return (yield Objection("fail", what + trial.place()))
     gradients = array_backward(graph, values, carries, upstream)
+    if not array.finite(values[graph.output]):
+        return (yield Objection("fail", f"its value is not finite{trial.place()}", trial.line(gate.forward)))
     check = arrays.prove(graph, values, gradients, wrt, upstream=upstream, closed_form=False).check
-    if check.verdict == "fail":
+    lost = [name for name, entry in check.gradients.items() if _is_lost(gradients[graph.node(name)], entry)]
+    if lost:
+        yield Objection("fail", f"the gradient that it sends to {lost[0]} is not finite{trial.place()}")
+    elif check.verdict == "fail":
         told = diagnosed_arrays(
             gate, graph, values, upstream, {name: gradients[graph.node(name)] for name in wrt}
         )
@@ -104,6 +110,12 @@ def _at(trial: Trial, place: Place, seed: int = 0) -> Iterator[Objection]:
             f"of the gradient by {name}: {e.reason}" for name, e in check.gradients.items() if e.reason
         ]
         yield Objection(check.verdict, "; ".join(reasons) + trial.place())
+
+
+def _is_lost(gradient: Any, entry: Entry) -> bool:
+    """Whether an element of a gradient is not finite where the reference is."""
+    known = np.isfinite(np.asarray(1.0 if entry.reference is None else entry.reference, dtype=float))
+    return bool(np.any(known & ~np.isfinite(np.asarray(gradient, dtype=float))))
 
 
 def _upstream(shape: tuple[int, ...], seed: int) -> Any:
