@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gradcalc.commands import output
+from gradcalc.commands import arguments, output
 from gradcalc.commands.arguments import SortedCommand, pairs, program, read_program, setting, split, target
 from gradcalc.errors import NamingError, NumberError, ShapeError, TooLargeError, UsageError, suggest
 from gradcalc.forward import are_scalar
@@ -31,6 +31,7 @@ Differentiate PROGRAM with SymPy and print one formula a variable.
     "diff", cls=SortedCommand, help=HELP, short_help="Show the gradient's formulas; no point is needed."
 )
 @program
+@arguments.load
 @setting("WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
          help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
 @setting("SHAPE", "--shape", "shapes", metavar="NAME=SHAPE", multiple=True, callback=pairs,

@@ -49,7 +49,7 @@ x=pi/4, W='[[1, 2], [3, 4]]', W='randn(3, 4)', W=@w.npy, W=@d.npz:W, x=@t.csv:co
 """
 
 EPILOG = """\
-Any of these can be set in the environment: GRADCALC_FORMAT=json, GRADCALC_CHECK=0,
+Any of these but --load can be set in the environment: GRADCALC_FORMAT=json, GRADCALC_CHECK=0,
 GRADCALC_MAX_NODES=1000.
 """
 
@@ -64,6 +64,7 @@ GRADCALC_MAX_NODES=1000.
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
+@arguments.load
 @arguments.seed
 @setting("UPSTREAM", "--upstream", metavar="VALUE",
          help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
