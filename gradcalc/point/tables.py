@@ -71,7 +71,7 @@ def _cells(names: list[str], cells: list[str], where: str) -> dict[str, Value]:
             point[name] = constant(cell)
         except GradcalcError as error:
             message = f"{where}: '{name}' is '{short(cell)}': {error.message}"
-            raise UsageError(message, hint=_separators([cell]) or error.hint) from None
+            raise UsageError(message, hint=separators([cell]) or error.hint) from None
     return point
 
 
@@ -103,7 +103,7 @@ def has_header(first: Row, label: str) -> bool:
     texts = [k for k, cell in enumerate(first.cells) if cell and not _is_number(cell)]
     if not texts:
         return False
-    hint = _separators(first.cells)
+    hint = separators(first.cells)
     if hint or any(map(_is_number, first.cells)):
         raise _no_number(first, texts[0], label, hint or "a header holds names alone")
     return True
@@ -127,13 +127,13 @@ def _numbers(
     table = []
     for row in found:
         if len(row.cells) != width:
-            hint = _separators(row.cells) or "all rows have one length"
+            hint = separators(row.cells) or "all rows have one length"
             message = f"{label}: line {row.line} has {_count(row)}, the first row has {width}"
             raise UsageError(message, hint=hint)
         numbers = [plain(row.cells[k]) for k in columns]
         for k, number in zip(columns, numbers, strict=True):
             if number is None or not isfinite(number):
-                raise _no_number(row, k, label, _separators(row.cells))
+                raise _no_number(row, k, label, separators(row.cells))
         table.append([number for number in numbers if number is not None])
     return table
 
@@ -147,7 +147,7 @@ def _no_number(row: Row, k: int, label: str, hint: str = "") -> UsageError:
     return UsageError(f"{place}: '{short(cell)}' is not {what}", hint=hint)
 
 
-def _separators(cells: Sequence[str]) -> str:
+def separators(cells: Sequence[str]) -> str:
     """Return what to write where cells or digits are separated by other signs than expected."""
     text = "".join(cells)
     if ";" in text:
