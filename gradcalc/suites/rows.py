@@ -7,7 +7,7 @@ sample of the rest, which proves that doubles are right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
@@ -36,6 +36,8 @@ SAMPLE = 100
 SHOWN = 10
 """Rows of a verdict that are told one by one; those beyond are counted."""
 
+Settled = Callable[[int], object]
+
 CRASHED = "what writes them may have ended early"
 
 
@@ -51,6 +53,7 @@ def check_rows(
     seed: Any = 0,
     sample: int = SAMPLE,
     shown: int = SHOWN,
+    settled: Settled = lambda rows: None,  # noqa: ARG005 - who does not ask is not told
 ) -> Iterator[Outcome]:
     """Yield what came of the rows: each that is wrong, undecided or an error, and at last all that pass.
 
@@ -64,9 +67,11 @@ def check_rows(
     seed     where the program's own rand and randn begin
     sample   how many of the rows that doubles decide are judged in high precision all the same
     shown    how many rows of a verdict are told one by one
+    settled  is told how many rows more have a verdict, while they are checked
 
-    Raises UsageError where there is nothing to check, for columns that mean nothing, and the errors of
-    a text that is no program.
+    Nothing is yielded before the end, when it is known what the rows have in common. Raises UsageError
+    where there is nothing to check and for columns that mean nothing, ShapeError where shapes do not fit,
+    and the errors of a text that is no program.
     """
     start = perf_counter()
     columns = checking = None
@@ -75,7 +80,9 @@ def check_rows(
             columns = Columns(program, list(block.columns), shared or {}, ignore, seed)
         if len(block):
             rows = columns.sort(block, 1 + (checking.rows if checking else 0))
-            checking = checking or _Checking(columns, rows.row(0), terms or Terms(), sample, shown)
+            checking = checking or _Checking(
+                columns, rows.row(0), terms or Terms(), Sample(sample), _Ledger(shown, settled)
+            )
             checking.take(rows)
     if checking is None:
         raise UsageError("there are no rows: nothing was checked", hint=CRASHED)
@@ -128,6 +135,7 @@ class _Ledger:
     """What came of rows so far.
 
     shown     how many rows of a verdict are told one by one
+    settled   is told of rows that are counted
     counts    verdict -> rows, None for errors
     told      the rows that are told one by one
     more      verdict -> the rows that are not
@@ -138,6 +146,7 @@ class _Ledger:
     """
 
     shown: int
+    settled: Settled
     counts: Counter[Verdict | None] = field(default_factory=Counter)
     told: list[Judged] = field(default_factory=list)
     more: dict[Verdict | None, _More] = field(default_factory=dict)
@@ -146,9 +155,14 @@ class _Ledger:
     printed: _Printed = field(default_factory=_Printed)
     disputed: list[Outcome] = field(default_factory=list)
 
+    def count(self, verdict: Verdict | None, rows: int) -> None:
+        """Count rows."""
+        self.counts[verdict] += rows
+        self.settled(rows)
+
     def add(self, found: Judged) -> None:
         """Count a row that was judged, and keep it where it is to be told."""
-        self.counts[found.verdict] += 1
+        self.count(found.verdict, 1)
         if found.verdict == "pass":
             self.at_kinks += bool(found.result and found.result.kinks)
             self.by_atol += any(judge.ATOL_ALONE in claim.reason for claim in found.claims.values())
@@ -171,11 +185,10 @@ class _Ledger:
 class _Checking:
     """A check of rows, block by block."""
 
-    def __init__(self, columns: Columns, first: Row, terms: Terms, sample: int, shown: int) -> None:
-        self.columns, self.terms = columns, terms
+    def __init__(self, columns: Columns, first: Row, terms: Terms, sample: Sample, ledger: _Ledger) -> None:
+        self.terms, self.sample, self.ledger = terms, sample, ledger
         self.judging = Judging(columns, terms, first)
         self.workings = Workings.of(columns.graph, first.point, self.judging.wrt, first.upstream)
-        self.sample, self.ledger = Sample(sample), _Ledger(shown)
         self.rows = self.unsure = 0
 
     def take(self, rows: Rows) -> None:
@@ -185,7 +198,7 @@ class _Checking:
             for k in range(len(rows.lines)):
                 self._settle(rows.row(k))
             return
-        columns = {**rows.point, **rows.claims}
+        columns = {**rows.claims, **rows.point}  # claims say how many rows a program without variables has
         found = self.workings.run(columns, rows.upstream, FORMATS[self.terms.precision])
         told = tell(found, rows.claims, self.terms)
         self._count(rows, told)
@@ -197,7 +210,7 @@ class _Checking:
     def _count(self, rows: Rows, told: Told) -> None:
         """Count the rows that doubles decide; settle the others, and confirm the first few that fail."""
         ledger = self.ledger
-        ledger.counts["pass"] += int(told.passed.sum())
+        ledger.count("pass", int(told.passed.sum()))
         ledger.by_atol += int(told.excused.sum())
         unsure, failed = np.flatnonzero(~(told.passed | told.failed)), np.flatnonzero(told.failed)
         room = max(0, ledger.shown - ledger.counts["fail"])
@@ -209,7 +222,7 @@ class _Checking:
                 self._settle(rows.row(k))
         rest = failed[room:]
         if len(rest):
-            ledger.counts["fail"] += len(rest)
+            ledger.count("fail", len(rest))
             ledger.add_more("fail", len(rest), int(rows.lines[int(rest[0])]))
 
     def _settle(self, row: Row) -> None:
@@ -248,7 +261,7 @@ class _Checking:
             if objection:
                 self.ledger.dispute(sampled.row, objection)
             elif sampled.passed and found.verdict == "undecided":
-                self.ledger.counts["pass"] -= 1
+                self.ledger.count("pass", -1)
                 self.ledger.add(found)
 
     def _notes(self) -> Iterator[str]:
