@@ -24,7 +24,21 @@ COARSEST = 0.06
 
 def half_unit(claimed: Any) -> Any:
     """Return half a unit in the last place that each number is printed with; 0 for all digits of a double."""
-    return np.vectorize(lambda x: _half_unit(Decimal(repr(x)).normalize()), otypes=[float])(claimed)
+    numbers = np.asarray(claimed, dtype=float)
+    found, short = np.zeros(numbers.shape), _may_be_short(numbers)
+    exact = np.vectorize(lambda x: _half_unit(Decimal(repr(x)).normalize()), otypes=[float])
+    found[short] = exact(numbers[short])
+    return found
+
+
+def _may_be_short(x: Any) -> Any:
+    """Return which numbers may have few digits, so that not all of a million are written out to see it.
+
+    Times a power of ten they are whole, but for roundings of a number with 13 or 14 digits.
+    """
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        scaled = np.abs(x) * 10.0 ** (MOST_DIGITS - np.floor(np.log10(np.abs(x))))
+        return ~(np.abs(scaled - np.rint(scaled)) > 0.05)
 
 
 def _half_unit(x: Decimal) -> float:

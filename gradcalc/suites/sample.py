@@ -36,8 +36,10 @@ class Sampled(NamedTuple):
     def _other_numbers(self, found: Judged) -> Iterator[str]:
         for name, (number, error) in self.numbers.items():
             reference = np.asarray(found.claims[name].reference, dtype=float)
-            if reference.shape == number.shape and np.any(np.abs(number - reference) > error):
-                yield f"{name} is {number} in float64, and {reference} in high precision"
+            off = np.abs(number - reference) > error if reference.shape == number.shape else np.False_
+            if off.any():
+                ours, true = float(number[off].flat[0]), float(reference[off].flat[0])
+                yield f"{name} is {ours!r} in float64, and {true!r} in high precision"
 
 
 class Sample:

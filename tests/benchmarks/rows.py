@@ -49,8 +49,8 @@ def kernels() -> None:
                 wrong, _, more = checked(program, kernel_columns(program, kernel, shape, scale, 1 + PLANTED))
                 caught = 100 * wrong.get("failed", 0) / ROWS
                 print(
-                    f"{program:<12} {kernel.__name__:<22} {scale:>5} {ROWS - right['passed']:>10} of {ROWS:,} "
-                    f"{caught:>16.3f} % {seconds:>10.2f} {more:.2f}   {note}"
+                    f"{program:<12} {kernel.__name__:<22} {scale:>5} {ROWS - right['passed']:>10} of {ROWS:,}"
+                    f"{caught:>17.3f} % {seconds:>10.2f} {more:.2f}   {note}"
                 )
 
 
