@@ -31,7 +31,7 @@ gradcalc computes gradients by backpropagation, shows every step, and proves the
   gradcalc diff 'sigmoid(w*x + b)'
   gradcalc 'x^2*sin(y)' x=2 y=1 --claim grad_x='x*sin(y)'
 
-More: gradcalc examples, gradcalc gates, gradcalc --help
+More: gradcalc examples, gradcalc gates, gradcalc check --help, gradcalc --help
 """
 
 HELP = """\
@@ -146,6 +146,8 @@ def _positional(error: BaseException, arguments: Sequence[str]) -> list[str]:
         return []
     from gradcalc.commands.arguments import sort
 
+    if arguments[0] == "check":  # whose arguments are files, and no program that a shell has expanded
+        return []
     named = arguments[0] in COMMANDS
     params = load(arguments[0] if named else "eval").params
     tokens = sort(arguments[named:], params)

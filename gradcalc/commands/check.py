@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradcalc.batch.reading import SUFFIXES
 from gradcalc.claims.precision import DEFAULT, FORMATS
 from gradcalc.commands import arguments, output, reports
 from gradcalc.commands.arguments import Lines, SortedCommand, read_program, setting
+from gradcalc.commands.patience import patience
 from gradcalc.errors import GradcalcError, UsageError
 from gradcalc.point.files import suffix
 from gradcalc.suites.outcome import Outcome, Tally
 
 if TYPE_CHECKING:
     from gradcalc.claims.judge import Terms
-
-ROWS = ("csv", "tsv", "jsonl", "npz")
-"""Suffixes of files of rows; a suite is TOML."""
 
 HELP = """\
 Check what somebody else computed: every case of suites, or every row of a table.
@@ -61,7 +60,7 @@ nothing to check; 3 with --strict also inaccurate and undecided.
 @click.option("--init", is_flag=True, help="Write a suite to begin with to FILE, or show it.")
 @setting("REPORT", "--report", "wanted", metavar="FORMAT[:PATH]", multiple=True, type=Lines(),
          callback=reports.parsed, shell_complete=reports.complete,
-         help="Write text, github, junit, json or jsonl, to standard output or a file; repeatable.")  # fmt: skip
+         help="Write text, github, junit, json, jsonl to standard output or a file; repeatable.")  # fmt: skip
 @setting("VERBOSE", "-v", "--verbose", is_flag=True, help="List all that passed, however many.")
 @setting("PRECISION", "--precision", type=click.Choice(list(FORMATS)), default=DEFAULT, show_default=True,
          help="The format that claims were computed in: its rounding is allowed them.")  # fmt: skip
@@ -82,7 +81,8 @@ def command(
 
     terms, tally = Terms(rtol, atol, precision), Tally(strict)
     found = in_suites(files, terms, **rest) if program is None else in_rows(files, program, terms, **rest)
-    first = next(found, None)
+    with patience("checking"):
+        first = next(found, None)
     if first is None:
         raise nothing(files, program, **rest)
     found = chain([first], found)
@@ -123,7 +123,7 @@ def refuse_rows(files: Sequence[str], rows: int | None, ignore: Iterable[str]) -
     if not files:
         hint = "gradcalc check --init suite.toml writes a suite to begin with"
         raise UsageError("there is nothing to check: name a suite, a folder or -", hint=hint)
-    table = next((file for file in files if suffix(file) in ROWS), None)
+    table = next((file for file in files if suffix(file) in SUFFIXES), None)
     if table is not None:
         hint = f"gradcalc check --program PROGRAM {table}"
         raise UsageError(f"'{table}' is a table: --program says what its rows are about", hint=hint)
@@ -180,7 +180,8 @@ def in_rows(
 
     text = read_program(program)
     for file in files:
-        found = check_rows(text, blocks(file), terms, file=file, ignore=ignore, least=rows, seed=seed)
+        table = blocks(file, wanted=lambda name: name not in ignore)
+        found = check_rows(text, table, terms, file=file, ignore=ignore, least=rows, seed=seed)
         yield from with_errors(found, text, file)
 
 

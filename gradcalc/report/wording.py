@@ -286,6 +286,16 @@ def claim(found: Claim) -> str:
     return f"{said}: {'; '.join(filter(None, [*told, found.hint]))}"
 
 
+def voices(found: Claim) -> str:
+    """Return what the oracles say of a claim that fails: that they agree, or nothing where they do not.
+
+    Who dissents stands in the reason of the gradient's own verdict.
+    """
+    from gradcalc.check.voices import agreed  # there are none without a check
+
+    return agreed(found.voices) if found.verdict == "fail" else ""
+
+
 def _claimed(found: Claim) -> str:
     """Return what was claimed: the formula as it was written, or the numbers."""
     return brief(found.claimed, full) if found.formula is None else found.formula

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gradcalc.errors import Span, UsageError
 
@@ -162,4 +164,10 @@ class Place:
 
 def line(text: str, offset: int) -> int:
     """Return the line, from 1, that an offset is in."""
-    return text.count("\n", 0, offset) + 1
+    return bisect_left(_ends(text), offset) + 1
+
+
+@lru_cache(maxsize=8)
+def _ends(text: str) -> list[int]:
+    """Return where the lines of a text end; places are asked for by the thousand."""
+    return [found.start() for found in re.finditer("\n", text)]

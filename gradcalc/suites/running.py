@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from time import perf_counter
 
-from gradcalc.claims.names import GRADIENT
-from gradcalc.errors import GradcalcError, InternalError, bug
+from gradcalc.claims.names import GRADIENT, UPSTREAM, VALUE, nothing_to_claim
+from gradcalc.errors import GradcalcError, InternalError, NamingError, ShapeError, bug
 from gradcalc.language import parse
 from gradcalc.pipeline import compute
 from gradcalc.point.reading import lower
@@ -60,7 +61,8 @@ def _checked(case: Case) -> Outcome:
             return _for_all_points(case, outcome)
         return _told(case, outcome, _computed(case))
     except GradcalcError as error:
-        return replace(outcome, line=_line(case, error), reason=_at(case), error=error)
+        line, error = _blamed(case, error)
+        return replace(outcome, line=line, reason=_at(case), error=error)
     except Exception as error:
         if os.environ.get("GRADCALC_DEBUG"):
             raise
@@ -80,7 +82,8 @@ def _for_all_points(case: Case, outcome: Outcome) -> Outcome:
     from gradcalc.claims.symbolic import judge_formulas
 
     formulas = {name: str(text) for name, text in case.claims.items()}
-    claims = judge_formulas(parse(case.program), formulas, case.wrt or [], case.seed)
+    graph = parse(case.program, seed=deepcopy(case.seed))
+    claims = judge_formulas(graph, formulas, None, case.seed, case.terms, upstream=case.upstream)
     return _with_claims(case, outcome, list(claims.values()))
 
 
@@ -119,12 +122,34 @@ def _at(case: Case) -> str:
     return case.note and f"at {case.note}"
 
 
-def _line(case: Case, error: GradcalcError) -> int:
-    """Return the line of an error: that of the program or the claim in which it has its place."""
-    texts = {"program": case.program, **case.claims}
-    about = (name for name, text in texts.items() if isinstance(text, str) and text == error.source)
-    line, _ = case.places.get(next(about, ""), (case.line, 0))
-    return line
+def _blamed(case: Case, error: GradcalcError) -> tuple[int, GradcalcError]:
+    """Return the line of what an error is about, and the error in the light of that."""
+    if error.span is not None and error.source == case.program and case.text_line:
+        return case.text_line + error.source.count("\n", 0, error.span.start), error
+    name, error = _named(case, error)
+    # The hint of the command line names an option that suites have not.
+    error.hint = error.hint.replace("--upstream VALUE", "upstream = VALUE in its point")
+    line, _ = case.places.get(name, (case.line, 0))
+    return line, error
+
+
+def _named(case: Case, error: GradcalcError) -> tuple[str, GradcalcError]:
+    """Return what an error is about, `program`, `wrt` or a name in claims or point, and the error."""
+    if error.span is not None:
+        texts = {"program": case.program, **case.claims}
+        about = (name for name, text in texts.items() if isinstance(text, str) and text == error.source)
+        return next(about, ""), error
+    if isinstance(error, ShapeError) and case.upstream is not None:
+        return UPSTREAM, error
+    if not isinstance(error, NamingError):
+        return "", error
+    graph = parse(case.program, case.point)
+    known = [*graph.variables, *graph.named]
+    for claimed in case.claims:
+        if claimed != VALUE and claimed.removeprefix(GRADIENT) not in known:
+            return claimed, nothing_to_claim(claimed, known)
+    spare = (name for name in case.point or {} if name not in graph.variables)
+    return next(spare, "wrt"), error
 
 
 def _sentences(*texts: str) -> str:
