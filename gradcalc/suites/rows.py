@@ -85,12 +85,17 @@ def check_rows(
             )
             checking.take(rows)
     if checking is None:
-        raise UsageError("there are no rows: nothing was checked", hint=CRASHED)
+        raise UsageError("there are no rows, so that nothing was checked", hint=CRASHED)
     if least is not None and checking.rows < least:
-        raise UsageError(f"there are {checking.rows:,} rows, but there must be {least:,}", hint=CRASHED)
+        are = "is" if checking.rows == 1 else "are"
+        raise UsageError(f"there {are} {_rows(checking.rows)}, fewer than {least:,}", hint=CRASHED)
     for outcome in checking.outcomes():
         seconds = perf_counter() - start if outcome.notes else 0.0
         yield replace(outcome, program=program, file=file, seconds=seconds)
+
+
+def _rows(count: int, which: str = "") -> str:
+    return f"{count:,} {which}row{'' if count == 1 else 's'}"
 
 
 @dataclass
@@ -113,8 +118,7 @@ class _Printed:
     def hints(self) -> Iterator[str]:
         """Yield what a failing claim is told, once for all rows."""
         if self.rows:
-            others = self.rows - 1
-            more = f" and {others:,} other row{'s' if others > 1 else ''}" if others else ""
+            more = f" and {_rows(self.rows - 1, 'other ')}" if self.rows > 1 else ""
             yield f"{printed.option(self.rtol)} would accept it{more}"
 
 
@@ -164,7 +168,7 @@ class _Ledger:
         """Count a row that was judged, and keep it where it is to be told."""
         self.count(found.verdict, 1)
         if found.verdict == "pass":
-            self.at_kinks += bool(found.result and found.result.kinks)
+            self.at_kinks += any(np.isnan(claim.reference).any() for claim in found.claims.values())
             self.by_atol += any(judge.ATOL_ALONE in claim.reason for claim in found.claims.values())
         elif self.counts[found.verdict] <= self.shown:
             self.told.append(found)
@@ -267,14 +271,14 @@ class _Checking:
     def _notes(self) -> Iterator[str]:
         """Yield how the rows were checked, and what those that pass owe to a kink or a tolerance."""
         if self.workings is None:
-            yield f"{self.rows:,} rows in high precision, one by one: the program has no form for float64"
+            yield f"{_rows(self.rows)} in high precision, one by one: the program has no form for float64"
         else:
             unsure = f"{self.unsure:,} of them and " if self.unsure else ""
-            yield f"{self.rows:,} rows in float64, {unsure}a sample of {len(self.sample)} in high precision"
+            yield f"{_rows(self.rows)} in float64, {unsure}a sample of {len(self.sample)} in high precision"
         if self.ledger.at_kinks:
-            yield f"valid subgradients at kinks: {self.ledger.at_kinks:,} rows"
+            yield f"a valid subgradient at a kink: {_rows(self.ledger.at_kinks)}"
         if self.ledger.by_atol:
-            yield f"within atol {self.terms.atol:g} alone: {self.ledger.by_atol:,} rows"
+            yield f"within atol {self.terms.atol:g} alone: {_rows(self.ledger.by_atol)}"
 
 
 class _Telling:
@@ -319,9 +323,9 @@ class _Telling:
 
     def _others(self, verdict: Verdict | None, more: _More) -> Outcome:
         """Return what stands for the rows of a verdict that are not told one by one."""
-        where = f"{more.rows:,} more rows, from line {more.line} on"
+        where = f"{_rows(more.rows, 'more ')}, from line {more.line} on"
         if verdict is None:
-            error = NumberError(f"{where}, have no value or no gradient")
+            error = NumberError(f"{where}: no value or no gradient")
             return Outcome("more rows", None, line=more.line, error=error, count=more.rows)
         told = (
             [f"{GRADIENT}{name}: {text}" for name, text in self.shared.items()] if verdict == "fail" else []
