@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from math import isfinite, log10
+from itertools import cycle
+from math import exp, isfinite, log10
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +66,7 @@ class Points:
         """
         self.graph, self.names, self.held, self.upstream = graph, names, held, upstream
         self.free = [name for name in graph.variables if name not in held]
-        self.random = np.random.default_rng(deepcopy(seed))
+        self.random = Random(int(np.random.default_rng(deepcopy(seed)).integers(2**63)))  # noqa: S311 - repeatable
         numbers = [abs(x) for x in constants if type(x) is float and x and isfinite(x)]
         self.scales = (*SCALES, *list(dict.fromkeys(numbers))[:MOST_CONSTANTS])
         self.tried = 0
@@ -93,12 +95,15 @@ class Points:
 
     def _drawn(self, short: bool) -> dict[str, float]:
         """Return numbers for the variables that have none: of one scale and sign, or each of its own."""
-        count, pick = len(self.free), self.random
-        together = bool(pick.random() < 0.5)
-        scales = pick.choice(self.scales, 1 if together else count)
-        signs = pick.choice([-1.0, 1.0], 1 if pick.random() < 0.5 else count)
-        numbers = (signs * scales * np.exp(pick.uniform(-1.5, 1.0, count))).tolist()
-        return {n: float(f"{x:.{SHORT}e}") if short else x for n, x in zip(self.free, numbers, strict=True)}
+        pick, names = self.random, self.free
+        scales = pick.choices(self.scales, k=1 if pick.random() < 0.5 else len(names))
+        signs = pick.choices((-1.0, 1.0), k=1 if pick.random() < 0.5 else len(names))
+        pairs = zip(cycle(scales), cycle(signs), strict=False)
+        numbers = [
+            sign * scale * exp(pick.uniform(-1.5, 1.0))
+            for _, (scale, sign) in zip(names, pairs, strict=False)
+        ]
+        return {n: float(f"{x:.{SHORT}e}") if short else x for n, x in zip(names, numbers, strict=True)}
 
     def told(self, point: Point) -> str:
         """Return the numbers that were drawn: `x=1.3 y=0.4`."""
