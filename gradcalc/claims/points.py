@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import cycle
-from math import exp, isfinite, log10
+from math import exp, floor, isfinite, log10
 from random import Random
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 from gradcalc.backward import backward
 from gradcalc.check.arrays import MOST_WORK
 from gradcalc.check.chain import reference
+from gradcalc.check.precise import digits_for
 from gradcalc.check.unroll import unroll
 from gradcalc.errors import ShapeError, UsageError
 from gradcalc.forward import are_scalar, finite, forward
@@ -31,8 +32,17 @@ TRIES = 5_000
 SCALES = (1.0, 1.0, 1e-2, 10.0, 1e3)
 """How large numbers are; most are about 1."""
 
-SHORT = 2
-"""Digits behind the first one of short numbers."""
+TAME_DIGITS = 150
+"""Digits that numbers of about one size need, and some more."""
+
+FEW = 3
+"""Points that are compared where all need more digits than that."""
+
+SHORT = 3
+"""Digits of short numbers, of which one is behind the point."""
+
+KINKED = 0.2
+"""The part of the points that are at a kink by chance, at most: whole numbers are short, too."""
 
 MOST_CONSTANTS = 16
 """Numbers of a program near which points are drawn."""
@@ -69,7 +79,13 @@ class Points:
         self.random = Random(int(np.random.default_rng(deepcopy(seed)).integers(2**63)))  # noqa: S311 - repeatable
         numbers = [abs(x) for x in constants if type(x) is float and x and isfinite(x)]
         self.scales = (*SCALES, *list(dict.fromkeys(numbers))[:MOST_CONSTANTS])
-        self.tried = 0
+        self.tried = self.met = self.kinked = 0
+        moved = depends(graph, [graph.variables[name] for name in self.free])
+        self.powers = [
+            node
+            for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True))
+            if gate.name == "pow" and moved[inputs[1]]
+        ]
 
     def __iter__(self) -> Iterator[Drawn]:
         """Yield points, while some are found."""
@@ -79,19 +95,43 @@ class Points:
             if found is not None:
                 yield found
 
+    def compared(self, count: int) -> list[Drawn]:
+        """Return points for high precision: where numbers are tame, as long as there are such points."""
+        tame: list[Drawn] = []
+        wild: list[Drawn] = []
+        for at in self:
+            (tame if _is_tame(self.graph, at.values) else wild).append(at)
+            if len(tame) == count or len(wild) == TRIES // 10:
+                break
+        return tame or wild[:FEW]
+
     def at(self, point: Point) -> Drawn | None:
         """Return a point with what is computed there; None where that is not finite, or has a kink."""
         graph = self.graph
         values = forward(graph, point)
-        if not finite(values[graph.output]):
+        if not finite(values[graph.output]) or self._is_lonely(values):
             return None
         if shape := shape_of(values[graph.output]):
             message = f"the output has the shape {shape}: a formula for it is judged at a point"
             raise ShapeError(message, source=graph.text, span=graph.span(graph.output), hint="give values")
         gradients = backward(graph, values, self.names, self.upstream)
         asked = [gradients[graph.node(name)] for name in self.names]
-        smooth = all(finite(g) for g in asked) and not _is_kinked(graph, values)
-        return Drawn(point, values, gradients) if smooth else None
+        if not all(finite(g) for g in asked):
+            return None
+        self.met += 1
+        if _is_kinked(graph, values):
+            self.kinked += 1
+            return None
+        return Drawn(point, values, gradients)
+
+    @property
+    def are_kinked(self) -> bool:
+        """Whether the program is at a kink at far more points than happen to be: max(x, x, 1) is."""
+        return self.kinked > KINKED * self.met
+
+    def _is_lonely(self, values: Sequence[Value]) -> bool:
+        """Whether there is no other point around one: a negative number has whole powers alone."""
+        return any(bool(np.any(np.less(values[self.graph.inputs[n][0]], 0))) for n in self.powers)
 
     def _drawn(self, short: bool) -> dict[str, float]:
         """Return numbers for the variables that have none: of one scale and sign, or each of its own."""
@@ -103,7 +143,7 @@ class Points:
             sign * scale * exp(pick.uniform(-1.5, 1.0))
             for _, (scale, sign) in zip(names, pairs, strict=False)
         ]
-        return {n: float(f"{x:.{SHORT}e}") if short else x for n, x in zip(names, numbers, strict=True)}
+        return {n: _short(x) if short else x for n, x in zip(names, numbers, strict=True)}
 
     def told(self, point: Point) -> str:
         """Return the numbers that were drawn: `x=1.3 y=0.4`."""
@@ -114,6 +154,16 @@ class Points:
         """Return by what points are sorted for people: short numbers first, then those about 1."""
         numbers = [point[name] for name in self.free]
         return len(self.told(point)), max((abs(log10(abs(x) or 1.0)) for x in numbers), default=0.0)
+
+
+def _short(x: float) -> float:
+    """Return a number near x with few digits; whole numbers are rare among them, as kinks are at those."""
+    return float(f"{x:.{max(SHORT - 1, floor(log10(abs(x))) + 1)}e}")
+
+
+def _is_tame(graph: Graph, values: Sequence[Value]) -> bool:
+    """Whether few digits tell the smallest number from the largest: erfc(50) takes seconds for nothing."""
+    return not are_scalar(set(graph.gates), values) or digits_for(graph, values) <= TAME_DIGITS
 
 
 def _is_kinked(graph: Graph, values: Sequence[Value]) -> bool:

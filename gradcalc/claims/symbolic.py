@@ -139,7 +139,7 @@ class _Case:
     def claims(self) -> dict[str, Claim]:
         """Return the verdicts."""
         count = max(3, min(POINTS, self._affordable() // 10))
-        drawn = list(islice(self.points, count))
+        drawn = self.points.compared(count)
         if not drawn:
             message = f"of {self.points.tried:,} random points none is in the program's domain"
             raise UsageError(message, hint=f"give a point: {' '.join(f'{n}=1' for n in self.points.free)}")
@@ -161,9 +161,9 @@ class _Case:
         found = {}
         for name in names:
             right = truth.value if name == VALUE else truth.gradients[name.removeprefix(GRADIENT)]
-            compared = None if right is None else self._compared(name, at, right)
-            if compared is not None:
-                found[name] = compared
+            if right is not None and isfinite(right):
+                compared = self._compared(name, at, right)
+                found |= {} if compared is None else {name: compared}
         return found
 
     def _compared(self, name: str, at: Drawn, truth: Any) -> Compared | None:
@@ -257,7 +257,11 @@ class _Case:
         equal = "equal" if exact else f"equal to {found.digits} digits"
         points = "1 random point" if len(several) == 1 else f"{len(several)} random points"
         seed = f" (seed {self.seed})" if isinstance(self.seed, int) else ""
-        return replace(found, reason=f"{equal} at {points}{seed}, not proved")
+        reason = f"{equal} at {points}{seed}, not proved"
+        if self.points.are_kinked:
+            reason = f"{reason}; wherever else it was tried, the program is at a kink"
+            return replace(found, verdict="undecided", reason=reason)
+        return replace(found, reason=reason)
 
     def _failed(self, name: str, at: Compared, diagnosis: str) -> Claim:
         """Return a claim that is wrong, with a point at which it is."""
