@@ -25,6 +25,7 @@ from gradcalc.forward import are_scalar, finite, forward
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value, depends
 from gradcalc.kinks import kinked_nodes
+from gradcalc.shapes import infer
 
 TRIES = 5_000
 """Points that are drawn, at most, for those that are in the program's domain."""
@@ -49,6 +50,9 @@ MOST_CONSTANTS = 16
 
 TOLD = 8
 """Variables that are told of a point."""
+
+SHOWN = 20
+"""Characters of a node's text in a sentence."""
 
 Point = Mapping[str, Value]
 
@@ -174,7 +178,7 @@ def _is_kinked(graph: Graph, values: Sequence[Value]) -> bool:
     return bool(kinks(graph, values))
 
 
-def require_shapes(graph: Graph, held: Iterable[str]) -> None:
+def require_shapes(graph: Graph, held: Point) -> None:
     """Raise UsageError for a variable without a value where an array is likely meant: it has no shape.
 
     A list of variables, [x, y], is the one gate with a shape that takes numbers.
@@ -182,28 +186,16 @@ def require_shapes(graph: Graph, held: Iterable[str]) -> None:
     free = [name for name in graph.variables if name not in held]
     moved = depends(graph, [graph.variables[name] for name in free])
     try:
-        shapes = _shapes(graph, free, held)
+        shapes = infer(graph, {**dict.fromkeys(free, 1.0), **held})
     except ShapeError as error:
-        raise shapeless(graph, free, error) from None
+        message = f"without a value, a variable is a number: {error.message}"
+        raise UsageError(message, source=graph.text, span=error.span, hint=_hint(free)) from None
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
         taken = [i for i in inputs if moved[i] and not shapes[i]]
         if not gate.elementwise and gate.name != "stack" and taken:
-            text = graph.expr(taken[0], 20)
+            text = graph.expr(taken[0], SHOWN)
             message = f"the shape of '{text}' is not known, and {gate.name} takes arrays"
             raise UsageError(message, source=graph.text, span=graph.span(node), hint=_hint(free))
-
-
-def _shapes(graph: Graph, free: Iterable[str], held: Any) -> list[tuple[int, ...]]:
-    from gradcalc.shapes import infer
-
-    point = dict.fromkeys(free, 1.0)
-    return infer(graph, {**point, **(held if isinstance(held, Mapping) else {})})
-
-
-def shapeless(graph: Graph, free: Sequence[str], error: ShapeError) -> UsageError:
-    """Return the error of a program whose shapes do not fit where its variables are numbers."""
-    message = f"without a value, a variable is a number: {error.message}"
-    return UsageError(message, source=graph.text, span=error.span, hint=_hint(free))
 
 
 def _hint(free: Sequence[str]) -> str:

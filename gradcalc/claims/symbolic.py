@@ -83,7 +83,8 @@ def judge_formulas(
     Raises UsageError for a claim about something else, for variables that have no shape, and where no
     point is in the program's domain; and the errors of a program for a formula that is none.
     """
-    held, known = held or {}, [*graph.variables, *graph.named]
+    held = {name: as_value(name, value) for name, value in (held or {}).items()}
+    known = [*graph.variables, *graph.named]
     asked = [name for name in known if wrt is None or name in wrt]
     for name in formulas:
         refuse_unknown(name, asked)
@@ -158,7 +159,7 @@ class _Case:
     def _at(self, at: Drawn, names: Sequence[str]) -> dict[str, Compared]:
         """Return how claims compare at a point, those that can be told there."""
         truth = drawn_points.truth(self.graph, at, self.gradients, self.upstream)
-        found = {}
+        found: dict[str, Compared] = {}
         for name in names:
             right = truth.value if name == VALUE else truth.gradients[name.removeprefix(GRADIENT)]
             if right is not None and isfinite(right):
@@ -206,7 +207,7 @@ class _Case:
             doubtful = [name for name in names if self._is_suspicious(name, at)]
             doubted += bool(doubtful)
             for name, compared in self._at(at, doubtful).items() if doubtful else ():
-                found[name].append(compared)
+                found[name] += [] if compared.right else [compared]
             if doubted > MOST_SUSPECTS:
                 return
 
@@ -220,7 +221,8 @@ class _Case:
         assert graph is not None, "it was wrong at once"
         claimed = forward(graph, at.point)[graph.output]
         right = at.values[self.graph.output] if name == VALUE else self._gradient(name, at)
-        return not abs(claimed - right) <= SUSPICIOUS * (abs(claimed) + abs(right))
+        allowed = max(SUSPICIOUS, self.terms.rtol / 2) * (abs(claimed) + abs(right))
+        return not abs(claimed - right) <= max(allowed, self.terms.atol)
 
     def _gradient(self, name: str, at: Drawn) -> Value:
         return at.gradients[self.graph.node(name.removeprefix(GRADIENT))]
