@@ -44,7 +44,8 @@ SEARCHED = 1_000
 SUSPICIOUS = 1e-6
 """Relative difference of floats from which they are compared in high precision too."""
 
-MOST_SUSPECTS = 10
+MOST_SUSPECTS = 50
+"""Points that are compared in high precision because of that, at most: many formulas overflow."""
 
 WORK = 200_000
 """Nodes of a program times points, about, that are computed in floats; in high precision a tenth."""
@@ -148,7 +149,7 @@ class _Case:
         for at in drawn:
             for name, compared in self._at(at, list(self.formulas)).items():
                 found[name].append(compared)
-        right = [name for name, several in found.items() if all(c.right for c in several)]
+        right = [n for n, several in found.items() if self.heard[n] and all(c.right for c in several)]
         proved = [name for name in right if self._is_proved(name, drawn[0])]
         self._search(proved, found, SEARCHED // 10)
         self._search([name for name in right if name not in proved], found, SEARCHED)
@@ -204,11 +205,12 @@ class _Case:
         """Look for points where claims are wrong that were right so far, and add them."""
         doubted = 0
         for at in islice(self.points, min(count, self._affordable())) if names else ():
-            doubtful = [name for name in names if self._is_suspicious(name, at)]
+            right = [name for name in names if all(c.right for c in found[name])]
+            doubtful = [name for name in right if self._is_suspicious(name, at)]
             doubted += bool(doubtful)
             for name, compared in self._at(at, doubtful).items() if doubtful else ():
                 found[name] += [] if compared.right else [compared]
-            if doubted > MOST_SUSPECTS:
+            if doubted > MOST_SUSPECTS or not right:
                 return
 
     def _affordable(self) -> int:
@@ -268,7 +270,7 @@ class _Case:
     def _failed(self, name: str, at: Compared, diagnosis: str) -> Claim:
         """Return a claim that is wrong, with a point at which it is."""
         reference = nearest_float(at.truth)
-        found = Claim(name, "fail", None, reference, formula=self.formulas[name], diagnosis=diagnosis)
+        found = Claim(name, "fail", None, reference, formula=self.formulas[name])
         place = self.points.told(at.at.point)
         if at.claimed is None:
             return replace(found, reason=self._with_formula(name, f"at {place} {at.reason}"))
@@ -278,7 +280,8 @@ class _Case:
             relative_error=relative_error(claimed, at.truth), digits=digits(claimed, at.truth),
         )  # fmt: skip
         found = printed.excused(found, self.formulas[name], np.asarray(True))
-        return replace(found, reason=self._with_formula(name, found.reason))
+        told = "" if found.hint else diagnosis
+        return replace(found, reason=self._with_formula(name, found.reason), diagnosis=told)
 
     def _with_formula(self, name: str, reason: str) -> str:
         gradient = name.removeprefix(GRADIENT)
