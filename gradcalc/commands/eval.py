@@ -78,7 +78,7 @@ GRADCALC_MAX_NODES=1000.
 @setting("GET", "--get", metavar="NAME", multiple=True, callback=split,
          help="Print this gradient alone; repeatable, tab-separated. 'value' is the output.")  # fmt: skip
 @setting("CLAIM", "--claim", "claims", metavar="NAME=EXPR", multiple=True, callback=pairs, type=Lines(),
-         help="Judge value=EXPR or grad_x=EXPR, a number, array or formula (no point needed); repeatable.")  # fmt: skip
+         help="Judge value=EXPR or grad_x=EXPR: number, array or formula, which needs no point.")  # fmt: skip
 @setting("NODES", "--nodes", type=click.Choice(["all", "named", "none"]),
          help="Which nodes to show; a terminal shows the named ones of more than 60.")  # fmt: skip
 @arguments.max_nodes
