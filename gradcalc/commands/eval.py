@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gradcalc.commands import arguments, output
+from gradcalc.commands import arguments, formulas, output
 from gradcalc.commands.arguments import (
     Lines,
     SortedCommand,
@@ -79,7 +79,7 @@ GRADCALC_MAX_NODES=1000.
 @setting("GET", "--get", metavar="NAME", multiple=True, callback=split,
          help="Print this gradient alone; repeatable, tab-separated. 'value' is the output.")  # fmt: skip
 @setting("CLAIM", "--claim", "claims", metavar="NAME=EXPR", multiple=True, callback=pairs, type=Lines(),
-         help="Judge value=EXPR or grad_x=EXPR: a number, array or formula; repeatable.")  # fmt: skip
+         help="Judge value=EXPR or grad_x=EXPR: number, array or formula, which needs no point.")  # fmt: skip
 @setting("NODES", "--nodes", type=click.Choice(["all", "named", "none"]),
          help="Which nodes to show; a terminal shows the named ones of more than 60.")  # fmt: skip
 @arguments.max_nodes
@@ -94,8 +94,16 @@ def command(
     spare, draws = point_in(at), Draws(seed)
     point = spare | assignments(values, draws)
     start = None if upstream is None else arriving(upstream, draws)
-    calculate = calculation(point, spare, get, start, draws, **rest)
+    rest["program"] = read_program(rest["program"])
     names = list(dict.fromkeys(rest["wrt"])) or None
+    if rest["claims"] and not (get or archive):
+        graph = formulas.without_values(rest["program"], point, rest["max_nodes"], draws)
+        if graph is not None:
+            return formulas.judge(
+                graph, point, spare, start, draws.seed, strict=strict, format_=format_, color=color,
+                file=rest["output"], claims=rest["claims"], wrt=names, terms=(rest["rtol"], rest["atol"]),
+            )  # fmt: skip
+    calculate = calculation(point, spare, get, start, draws, **rest)
     wrt = [*rest["wrt"], *gradients_in(rest["claims"])]
     result, found = gotten(calculate, get, wrt) if get else (calculate(names), [])
     if archive:
@@ -167,18 +175,16 @@ def calculation(
     from gradcalc.language import parse
     from gradcalc.pipeline import compute
 
-    text = read_program(program)
-
     def calculate(wrt: Sequence[str] | None) -> Result:
         try:
             with patience("computing and checking" if check else "computing"):
                 return compute(
-                    text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
+                    program, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
                     spare=spare.keys(), upstream=upstream, seed=draws.seed, claims=claims,
                 )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by
-                refuse_unknown(parse(text, point, max_nodes=max_nodes), get)
+                refuse_unknown(parse(program, point, max_nodes=max_nodes), get)
             raise
 
     return calculate
