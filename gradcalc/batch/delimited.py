@@ -196,5 +196,5 @@ def _index(k: int, shape: Index) -> Index:
 
 
 def element_name(name: str, index: Index) -> str:
-    """Return the name of the column of one element: `W[0, 1]`; the name itself for a number."""
-    return f"{name}[{', '.join(map(str, index))}]" if index else name
+    """Return the name of the column of one element: `W[0,1]`; the name itself for a number."""
+    return f"{name}[{','.join(map(str, index))}]" if index else name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Timer
 
@@ -14,24 +14,37 @@ CLEAR = "\r\033[K"
 
 
 @contextmanager
-def patience(word: str) -> Iterator[None]:
-    """Say on standard error what takes so long, where that is a terminal; take it back at the end."""
+def patience(word: str) -> Iterator[Callable[[str], None]]:
+    """Say on standard error what takes so long, where that is a terminal; take it back at the end.
+
+    What it yields takes another word to be said in its place: how far the work has come.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield
+        yield lambda word: None  # noqa: ARG005 - nobody reads it
         return
-    said = Event()
-    timer = Timer(DELAY, _say, [f"{word} … (Ctrl-C stops it)", said])
+    words, said = [word], Event()
+    timer = Timer(DELAY, _say, [words, said])
     timer.daemon = True
+
+    def progress(word: str) -> None:
+        words[:] = [word]
+        if said.is_set():
+            _say(words, said, CLEAR)
+
     timer.start()
     try:
-        yield
+        yield progress
     finally:
         timer.cancel()
         if said.is_set():
-            _say(CLEAR, said)
+            _write(CLEAR)
 
 
-def _say(text: str, said: Event) -> None:
+def _say(words: list[str], said: Event, before: str = "") -> None:
     said.set()
+    _write(f"{before}{words[0]} … (Ctrl-C stops it)")
+
+
+def _write(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
