@@ -57,9 +57,11 @@ class Each:
         columns   name -> array of the shape (rows, *shape), for each variable that is not shared
         upstream  array of the shape (rows, *shape of the output), where each row has its own
 
-        Where NumPy computes many rows at once each gate is within a few units of the last digit of what a
-        single point gives, and exactly that for + - * / and square roots. A row that is not finite is no
-        error. Raises ShapeError as a single point does.
+        Where many rows are computed at once, NumPy stands in for `math`: what one gate gives and its local
+        gradients are the same numbers for + - * /, square roots and all that chooses (max, where, abs),
+        and within 8 units of the last digit for the others. A row that is not finite is no error.
+
+        Raises ShapeError as a single point does.
         """
         if self._elementwise(columns, upstream):
             starts = range(0, rows, PART)
@@ -105,11 +107,12 @@ class Each:
         memory.keep()
         point = dict(self.shared)
         for name in self._spread(columns):
-            shared = self.shared.get(name)
-            point[name] = columns[name][start:stop] if shared is None else np.full(stop - start, shared)
-        g = self.upstream if upstream is None else upstream[start:stop]
+            column = columns.get(name)
+            point[name] = np.full(stop - start, point[name]) if column is None else column[start:stop]
+        shared = 1.0 if self.upstream is None else self.upstream
+        g = np.full(stop - start, shared) if upstream is None else upstream[start:stop]
         values = forward(self.graph, point)
-        gradients = backward(self.graph, values, self.wrt, 1.0 if g is None else g)
+        gradients = backward(self.graph, values, self.wrt, g)
         # Sums begin with 0, and 0 + -0 is 0.
         return values[self.graph.output], {n: gradients[self.graph.node(n)] + 0.0 for n in self.wrt}
 

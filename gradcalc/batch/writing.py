@@ -24,7 +24,7 @@ from gradcalc.gates.record import Shape
 Columns = Mapping[str, Any]
 """Name -> array of the shape (rows, *shape)."""
 
-Row = tuple[float, ...]
+Row = list[float]
 """The numbers of a row, those of arrays in their order; none where the row has empty cells."""
 
 
@@ -149,9 +149,9 @@ def _shapes(columns: Columns) -> dict[str, Shape]:
 def _rows(columns: Columns, finite: Any = True) -> list[Row]:
     """Return the numbers of each row; none of rows that are not finite."""
     flat = np.concatenate([x.reshape(len(x), prod(x.shape[1:])) for x in columns.values()], axis=1)
-    rows = list(map(tuple, flat.tolist()))
+    rows: list[Row] = flat.tolist()
     for row in np.flatnonzero(np.logical_not(finite)).tolist():
-        rows[row] = ()
+        rows[row] = []
     return rows
 
 

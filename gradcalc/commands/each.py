@@ -223,10 +223,13 @@ def chosen_format(table: Table, format_: str, target: str | None) -> str:
     """Return the format that is written: that of --format, of -o, or of the table that was read."""
     source = click.get_current_context().get_parameter_source("format_")
     by_name = None if target is None else named(target)
-    if source is ParameterSource.COMMANDLINE and (format_ not in writing.SYNTAX or by_name == "npz"):
-        formats = ", ".join(writing.SYNTAX)
-        raise UsageError(f"--each writes {formats}, not {format_}", hint="-o FILE.npz writes arrays")
     if source is ParameterSource.COMMANDLINE:
+        if format_ not in writing.SYNTAX:
+            *first, last = writing.SYNTAX
+            message = f"--each writes {', '.join(first)} or {last}, not {format_}"
+            raise UsageError(message, hint="-o FILE.npz writes arrays")
+        if by_name == "npz":
+            raise UsageError(f"a .npz file is not written as {format_}", hint="leave --format out")
         return format_
     if by_name is None and source is ParameterSource.ENVIRONMENT and format_ in writing.SYNTAX:
         return format_
