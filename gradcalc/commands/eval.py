@@ -65,6 +65,9 @@ GRADCALC_MAX_NODES=1000.
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
 @arguments.load
+@setting("EACH", "--each", metavar="FILE", type=click.Path(allow_dash=True),
+         help="Write each row of a .csv, .tsv, .jsonl or .npz file (- is standard input) with its value "
+              "and gradients.")  # fmt: skip
 @arguments.seed
 @setting("UPSTREAM", "--upstream", metavar="VALUE",
          help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
@@ -85,15 +88,21 @@ GRADCALC_MAX_NODES=1000.
 @arguments.max_nodes
 @arguments.color
 def command(
-    values: Sequence[str], at: str | None, get: list[str], strict: bool, format_: str, color: str,
-    seed: int, upstream: str | None, **rest: Any,
+    values: Sequence[str], at: str | None, each: str | None, get: list[str], strict: bool, format_: str,
+    color: str, seed: int, upstream: str | None, **rest: Any,
 ) -> int:  # fmt: skip
     """Compute the gradient of PROGRAM at a point, show every step, and prove it."""
-    refuse_second_reader(rest["program"], at, values, upstream)
-    archive = is_archive(rest["output"])
+    refuse_second_reader(rest["program"], at, values, upstream, each)
     spare, draws = point_in(at), Draws(seed)
-    point = spare | assignments(values, draws)
+    given = assignments(values, draws)
     start = None if upstream is None else arriving(upstream, draws)
+    if each is not None:
+        from gradcalc.commands.each import Asked, run
+
+        asked = Asked(rest["program"], given, spare, start, draws.seed, get, rest["wrt"], rest["max_nodes"])
+        return run(each, asked, format_, rest["output"])
+    archive = is_archive(rest["output"])
+    point = spare | given
     rest["program"] = read_program(rest["program"])
     names = list(dict.fromkeys(rest["wrt"])) or None
     if rest["claims"] and not (get or archive):
@@ -157,9 +166,16 @@ def packed(values: Mapping[str, Value]) -> bytes:
     return npz(values)
 
 
-def refuse_second_reader(program: str, at: str | None, values: Sequence[str], upstream: str | None) -> None:
+def refuse_second_reader(
+    program: str, at: str | None, values: Sequence[str], upstream: str | None, each: str | None = None
+) -> None:
     """Raise UsageError where standard input would be read twice."""
-    points_from_it = [at == "-", upstream == "@-", *(value.partition("=")[2] == "@-" for value in values)]
+    points_from_it = [
+        at == "-",
+        each == "-",
+        upstream == "@-",
+        *(value.partition("=")[2] == "@-" for value in values),
+    ]
     if program in ("-", "@-") and any(points_from_it):
         raise UsageError("standard input can be the program or the point, not both")
     if sum(points_from_it) > 1:
