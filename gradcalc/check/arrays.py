@@ -131,6 +131,10 @@ class Elements(Case):
         """Return the program's node that a scalar node was written for."""
         return self.scalars.owners[node]
 
+    def as_written(self) -> tuple[Graph, Sequence[Value]]:
+        """Return the program itself, and the values of its nodes."""
+        return self.program, self.arrays
+
     def with_forms(self) -> list[str]:
         """Return the elements of small arrays."""
         return [element for names in self.names.values() if len(names) <= FORMULAS for element in names]
