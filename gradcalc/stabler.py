@@ -7,7 +7,7 @@ found by its nodes, not by its text: `1 + exp(a*b)` is `1 + exp(x)` with the nod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
@@ -90,10 +90,17 @@ class Match(NamedTuple):
     static: Mapping[str, object]
 
 
-def stabler(graph: Graph, values: Sequence[Value], node: int) -> str:
-    """Return a stable form of the formula that a node is part of, in the program's names; "" for none."""
-    match = next(_matches(graph, values, node), None)
-    return "" if match is None else _text(graph, match)
+def stabler(graph: Graph, values: Sequence[Value], node: int, is_better: Callable[[int, Value], bool]) -> str:
+    """Return a stable form of the formula that a node is part of, in the program's names; "" for none.
+
+    `is_better` says of the node where the formula ends whether another value is nearer to the truth:
+    log1p(x) is of no use where x is near -1.
+    """
+    for match in _matches(graph, values, node):
+        found = _computed(values, match)
+        if found is not None and is_better(match.node, found[1][found[0].output]):
+            return _text(graph, match)
+    return ""
 
 
 def hint(graph: Graph, values: Sequence[Value], error: NumberError) -> str:
@@ -111,19 +118,28 @@ def _node_of(graph: Graph, error: NumberError) -> int | None:
     return next((n for n in range(len(graph)) if graph.inputs[n] and graph.span(n) == error.span), None)
 
 
-def _stays_finite(values: Sequence[Value], match: Match) -> bool:
-    """Whether the stable form, and its gradient by each name, is finite at the numbers of the program."""
+def _computed(values: Sequence[Value], match: Match) -> tuple[Graph, list[Value]] | None:
+    """Return a stable form's graph and values at the numbers of the program; None where it has none."""
     point = {name: values[node] for name, node in match.names.items()}
     if not all(value is not None and finite(value) for value in point.values()):
-        return False
+        return None
     try:
         form = parse(_with_options(match), point)
         found = forward(form, point)
-        ones = found[form.output] * 0.0 + 1.0
-        gradients = backward(form, found, list(point), ones)
     except GradcalcError:
+        return None
+    return (form, found) if finite(found[form.output]) else None
+
+
+def _stays_finite(values: Sequence[Value], match: Match) -> bool:
+    """Whether a stable form, and its gradient by each name, is finite at the numbers of the program."""
+    found = _computed(values, match)
+    if found is None:
         return False
-    return all(finite(x) for x in (found[form.output], *gradients) if x is not None)
+    form, numbers = found
+    ones = numbers[form.output] * 0.0 + 1.0
+    gradients = backward(form, numbers, list(form.variables), ones)
+    return all(finite(gradient) for gradient in gradients if gradient is not None)
 
 
 # Finding.

@@ -114,8 +114,8 @@ def test_a_form_keeps_digits_that_the_other_loses(stable: str, naive: str) -> No
 
 def found(text: str, node: int | None = None, **at: Any) -> str:
     graph = parse(text, at or None)
-    values = forward(graph, at) if at else [0.0] * len(graph)
-    return stabler(graph, values, graph.output if node is None else node)
+    values = forward(graph, at) if at else [0.5] * len(graph)
+    return stabler(graph, values, graph.output if node is None else node, lambda *_: True)
 
 
 @pytest.mark.parametrize(
@@ -209,19 +209,36 @@ def test_in_a_function_the_form_is_in_the_names_of_the_call() -> None:
 def test_a_graph_of_any_depth_is_searched_without_recursion() -> None:
     text = "x" + " + 1" * 20_000
     graph: Graph = parse(f"log(1 + exp({text}))", ["x"])
-    assert stabler(graph, [0.0] * len(graph), graph.output) == f"softplus({text[:60]}…)"
+    assert stabler(graph, [0.5] * len(graph), graph.output, lambda *_: True) == f"softplus({text[:60]}…)"
 
 
 def test_every_pattern_is_of_its_own() -> None:
     """None hides behind one that stands before it."""
     for form, graph in patterns():
-        at = {"x": np.ones(2) if is_of_arrays(graph.text) else 1.0, "y": 2.0}
+        at = {"x": np.array([0.25, 0.5]) if is_of_arrays(graph.text) else 0.25, "y": 0.5}
         fresh = parse(graph.text, at)
-        got = stabler(fresh, forward(fresh, at), fresh.output)
+        got = stabler(fresh, forward(fresh, at), fresh.output, lambda *_: True)
         assert got == form.stable
 
 
 # What people read.
+
+
+@pytest.mark.parametrize(
+    ("program", "at"),
+    [
+        ("log(1 - sum(softmax(x)[0:1]))", {"x": [30.0, 0.0]}),  # log1p(-s) loses as many where s is near 1
+        ("log(1 + x*y)", {"x": 0.9999999997, "y": -0.9999999999871}),
+        ("1/((x + 1)^2 - (x + 1/3)^2)", {"x": 1e12}),  # they were lost before
+    ],
+)  # fmt: skip
+def test_a_form_that_is_no_better_here_is_not_told(program: str, at: Any) -> None:
+    check = compute(program, at).check
+    assert check is not None
+    reason = next(iter(check.gradients.values())).reason
+    assert "digits were lost" in reason
+    assert "keeps them" not in reason
+    assert "loses fewer" not in reason
 
 
 @pytest.mark.parametrize(
