@@ -22,7 +22,7 @@ FLOORS = [
     {"language", "forward"},
     {"backward"},
     {"result"},
-    {"kinks", "rows", "elements", "gradients"},
+    {"kinks", "rows", "elements", "gradients", "stabler"},
     {"check"},
     {"point"},
     {"claims", "loading"},
