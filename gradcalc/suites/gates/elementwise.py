@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 
 from gradcalc.backward import backward
 from gradcalc.check import prove, slopes
-from gradcalc.check.difference import Sides, alike, one, same, sides
+from gradcalc.check.difference import Near, Sides, alike, one, same
 from gradcalc.check.local import off, off_slope, units_off, wrong_share
 from gradcalc.check.precise import apply, enough_digits, nearest_float, working
 from gradcalc.errors import GradcalcError
@@ -226,7 +226,7 @@ class _Numbers:
                 return None  # one number alone is another: it says no when it is 0, a truth value
         graph = alone(self.gate, [str(k) for k in range(self.count)])
         values = [*point, self.gate.value(real, *point)]
-        found = sides(graph, values, one(k, values))
+        found = Near(graph, values).sides(one(k, values))
         differ = found.jump or (None not in (found.left, found.right) and not alike(found.left, found.right))
         return found if differ else None
 
