@@ -68,6 +68,8 @@ GRADCALC_MAX_NODES=1000.
 @setting("UPSTREAM", "--upstream", metavar="VALUE",
          help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
 @arguments.wrt
+@arguments.expand
+@arguments.group
 @arguments.format_
 @setting("OUTPUT", "-o", "--output", metavar="FILE", callback=target,
          help="Write the report to a file, the gradients alone to a .npz; - is standard output.")  # fmt: skip
@@ -160,7 +162,7 @@ def refuse_second_reader(program: str, at: str | None, values: Sequence[str], up
 def calculation(
     point: dict[str, Value], spare: dict[str, Value], get: list[str], upstream: Value, draws: Draws, *,
     program: str, check: bool, rtol: float, atol: float, max_nodes: int, claims: Mapping[str, str],
-    **_rest: object,
+    expand: list[str] | None, group: bool, **_rest: object,
 ) -> Calculation:  # fmt: skip
     """Return the calculation as a function of the names that gradients are asked for."""
     from gradcalc.language import parse
@@ -174,6 +176,7 @@ def calculation(
                 return compute(
                     text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
                     spare=spare.keys(), upstream=upstream, seed=draws.seed, claims=claims,
+                    expand=expand, group=group,
                 )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by

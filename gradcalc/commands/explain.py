@@ -34,6 +34,8 @@ Tell the forward and the backward pass of PROGRAM, node by node, in sentences.
 @setting("UPSTREAM", "--upstream", metavar="VALUE",
          help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
 @arguments.wrt
+@arguments.expand
+@arguments.group
 @click.option("--node", metavar="NAME", help="Tell the paths from the output to this name alone.")
 @click.option("-f", "--format", "format_", type=click.Choice(list(FORMATS)), default="text",
               show_default=True, help="How the story is written.")  # fmt: skip

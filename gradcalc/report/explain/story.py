@@ -149,13 +149,17 @@ class _Teller:
         return f"shape {sizes(node.shape)}" if node.shape else ""
 
     def _number(self, x: Value) -> str:
-        return brief(x, short)
+        return brief(x + 0.0, short)  # no zero has a sign
 
     # Backward.
 
     def back(self) -> Iterator[Step]:
         for node in reversed(self.nodes):
-            if node.gradient is not None and self.on_path[node.id]:
+            if node.gradient is None or not self.on_path[node.id]:
+                continue
+            if node.value is None:
+                yield Step(node, "gradient 0: its branch was not taken, so nothing flows", "", ())
+            else:
                 yield Step(node, self._arrives(node), self._flow(node), tuple(self._sent(node)))
 
     def _arrives(self, node: Node) -> str:
@@ -231,6 +235,8 @@ class _Teller:
     def _local(self, node: Node, part: Part, k: int) -> str:
         """Return what a local gradient is."""
         gate = node.gate
+        if gate.rule(k) is None:
+            return "no gradient ever flows along this wire"
         if gate.flow == "distributor":
             return "" if not shape_of(part.local) and part.local == 1 else "its sign is turned"
         if gate.flow == "switcher" and len(node.inputs) == 2:
