@@ -144,6 +144,13 @@ at = setting(
     "AT", "--at", metavar="FILE", type=click.Path(allow_dash=True),
     help="Read values from a .json, .toml, .csv or .npz file; - is JSON on standard input.",
 )  # fmt: skip
+upstream = setting(
+    "UPSTREAM", "--upstream", metavar="VALUE",
+    help="The output's own gradient, of its shape, written like a value; 1 for a number.",
+)  # fmt: skip
+check = setting(
+    "CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).",
+)  # fmt: skip
 seed = setting(
     "SEED", "--seed", metavar="N", type=click.IntRange(min=0), default=0, show_default=True,
     help="Where rand and randn begin, in the values and then in the program.",

@@ -65,15 +65,14 @@ GRADCALC_MAX_NODES=1000.
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
 @arguments.seed
-@setting("UPSTREAM", "--upstream", metavar="VALUE",
-         help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
+@arguments.upstream
 @arguments.wrt
 @arguments.expand
 @arguments.group
 @arguments.format_
 @setting("OUTPUT", "-o", "--output", metavar="FILE", callback=target,
          help="Write the report to a file, the gradients alone to a .npz; - is standard output.")  # fmt: skip
-@setting("CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).")
+@arguments.check
 @arguments.rtol
 @arguments.atol
 @arguments.strict

@@ -14,6 +14,7 @@ from gradcalc.commands.patience import patience
 from gradcalc.point.arguments import assignments
 from gradcalc.point.constants import Draws
 from gradcalc.report.explain import FORMATS, writer
+from gradcalc.result import Result
 
 HELP = """\
 Tell the forward and the backward pass of PROGRAM, node by node, in sentences.
@@ -31,8 +32,7 @@ Tell the forward and the backward pass of PROGRAM, node by node, in sentences.
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
 @arguments.seed
-@setting("UPSTREAM", "--upstream", metavar="VALUE",
-         help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
+@arguments.upstream
 @arguments.wrt
 @arguments.expand
 @arguments.group
@@ -41,39 +41,42 @@ Tell the forward and the backward pass of PROGRAM, node by node, in sentences.
               show_default=True, help="How the story is written.")  # fmt: skip
 @setting("OUTPUT", "-o", "--output", "file", metavar="FILE", callback=target,
          help="Write the story to a file; - is standard output.")  # fmt: skip
-@setting("CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).")
+@arguments.check
 @arguments.rtol
 @arguments.atol
 @arguments.strict
 @arguments.max_nodes
 @arguments.color
 def command(
-    program: str, values: Sequence[str], at: str | None, seed: int, upstream: str | None, wrt: list[str],
-    node: str | None, format_: str, file: str | None, color: str, strict: bool, **given: Any,
+    node: str | None, format_: str, file: str | None, color: str, strict: bool, wrt: Sequence[str],
+    **given: Any,
 ) -> int:  # fmt: skip
     """Tell the forward and the backward pass of PROGRAM, node by node, in sentences."""
-    from gradcalc.pipeline import compute
     from gradcalc.report.explain.story import tell
     from gradcalc.report.wording import ASCII, UNICODE
 
-    refuse_second_reader(program, at, values, upstream)
-    spare, draws = point_in(at), Draws(seed)
-    point = spare | assignments(values, draws)
-    start = None if upstream is None else arriving(upstream, draws)
-    names = list(dict.fromkeys([*wrt, *([node] if node else [])])) or None
-    with patience("computing and checking" if given["check"] else "computing"):
-        result = compute(
-            read_program(program),
-            point,
-            wrt=names,
-            spare=spare.keys(),
-            upstream=start,
-            seed=draws.seed,
-            **given,
-        )
+    result = computed(list(dict.fromkeys([*wrt, *([node] if node else [])])) or None, **given)
     options = output.options(color, None, file)
     story = tell(result, node, ASCII if options.ascii else UNICODE)
     output.emit(writer(format_)(story, options), file)
     if format_ not in ("text", "json"):
         remark(result)
     return exit_code(result, strict)
+
+
+def computed(
+    wrt: Sequence[str] | None, *, program: str, values: Sequence[str], at: str | None, seed: int,
+    upstream: str | None, check: bool, **given: Any,
+) -> Result:  # fmt: skip
+    """Return the result of a program at the point that the command line gives."""
+    from gradcalc.pipeline import compute
+
+    refuse_second_reader(program, at, values, upstream)
+    spare, draws = point_in(at), Draws(seed)
+    point = spare | assignments(values, draws)
+    start = None if upstream is None else arriving(upstream, draws)
+    with patience("computing and checking" if check else "computing"):
+        return compute(
+            read_program(program), point, wrt=wrt, check=check, spare=spare.keys(), upstream=start,
+            seed=draws.seed, **given,
+        )  # fmt: skip

@@ -62,11 +62,15 @@ class Wire(NamedTuple):
 
 
 class Circuit(NamedTuple):
-    """Boxes in the order of the computation, and wires by the numbers of their boxes."""
+    """Boxes in the order of the computation, and wires by the numbers of their boxes.
+
+    `owner` has for each node of the program the node whose box it is in.
+    """
 
     boxes: Sequence[Box]
     wires: Sequence[Wire]
     collapsed: bool
+    owner: Sequence[int] = ()
 
 
 def circuit(result: Result, depth: int | None = None, digits: int = 4) -> Circuit:
@@ -115,12 +119,13 @@ class _Drawn:
         drawn.append(self._wire(number[out], None, out, own))
         leaving = Counter(a for a, _ in wires)
         boxes = [self._box(node, leaving[node]) for node in self.shown]
-        return Circuit(boxes, drawn, collapsed)
+        return Circuit(boxes, drawn, collapsed, self.owner)
 
     def _wire(self, source: int, to: int | None, node: int, parts: Sequence[Value]) -> Wire:
         value = self.nodes[node].value
         gradient = "" if not parts else self._text(sum(parts[1:], parts[0]))
-        text = "not computed" if value is None else self._text(value)
+        is_constant = node in self.graph.constants
+        text = "not computed" if value is None else "" if is_constant else self._text(value)
         return Wire(source, to, text, gradient, sizes(shape_of(value)))
 
     def _box(self, i: int, leaving: int) -> Box:
@@ -155,7 +160,11 @@ class _Drawn:
         if not shape_of(x):
             return write(x + 0.0)
         text = brief(x, write) if is_small(x) else ""
-        return text if text and len(text) <= LONGEST else f"norm {short(_norm(x), self.digits)}"
+        return (
+            text
+            if text and len(text) <= LONGEST
+            else f"{sizes(shape_of(x))}, norm {short(_norm(x), self.digits)}"
+        )
 
 
 def _norm(x: Value) -> float:

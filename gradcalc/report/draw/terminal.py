@@ -12,7 +12,7 @@ from gradcalc.drawing.layers import layered
 from gradcalc.drawing.picture import Item, Picture, picture
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
-from gradcalc.report.grid import Line, paint, width
+from gradcalc.report.grid import GAP, Line, paint, width
 
 SPACING = Spacing(between=0, beside=1, track=1)
 
@@ -43,11 +43,11 @@ def write(drawing: Drawing, options: Options) -> Iterator[str]:
         drawn = picture(found, measure, partial(layered, spacing=SPACING, whole=True))
         columns, rows = drawn.size
         if options.width is None or (columns <= options.width and rows <= HIGHEST):
-            lines = canvas(drawn)
+            lines, gap = canvas(drawn), 0
             break
     else:
-        lines = tree(found)
-    yield from paint(map(_ascii, lines) if options.ascii else lines, options.colour)
+        lines, gap = tree(found), GAP
+    yield from paint(map(_ascii, lines) if options.ascii else lines, options.colour, gap)
 
 
 def measure(item: Item) -> Size:
