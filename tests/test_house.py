@@ -22,7 +22,7 @@ FLOORS = [
     {"language", "forward"},
     {"backward"},
     {"result"},
-    {"kinks", "rows", "elements", "gradients"},
+    {"kinks", "rows", "elements", "gradients", "forms"},
     {"check"},
     {"point"},
     {"claims"},
@@ -40,6 +40,7 @@ ON_USE = {
     ("graph", "backward"): "and so is backward()",
     ("forward", "elements"): "where an array stopped being finite is asked for an error alone",
     ("backward", "elements"): "and so is where a gradient did",
+    ("result", "report"): "a notebook asks the result itself how to show it",
     ("result", "rows"): "the rows of the table are gathered when they are asked for",
 }
 """Doors that open the other way, inside a function, with their reasons."""

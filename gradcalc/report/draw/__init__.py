@@ -1,4 +1,10 @@
-"""The pictures of a circuit: one file a format, loaded on use."""
+"""The pictures of a circuit: one file a format, loaded on use.
+
+circuit    result -> boxes and wires; parts of a large program become one box
+layers     sizes and edges -> places, in columns from left to right
+picture    a circuit with places; labels are boxes that a wire runs through
+geometry   places and lines
+"""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gradcalc.drawing.circuit import Box, Wire, circuit
 from gradcalc.errors import printable
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
+from gradcalc.report.draw.circuit import Box, Wire, circuit
 
 SHAPES = {"gate": "circle", "part": "box", "variable": "plaintext", "constant": "plaintext"}
 

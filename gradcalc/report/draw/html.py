@@ -11,12 +11,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from gradcalc.drawing.circuit import Circuit, circuit
 from gradcalc.errors import printable
 from gradcalc.report import Options
 from gradcalc.report import wording as say
 from gradcalc.report.columns import printed, printed_columns
 from gradcalc.report.draw import Drawing
+from gradcalc.report.draw.circuit import Circuit, circuit
 from gradcalc.report.draw.svg import pictured
 from gradcalc.report.explain.story import Story, tell, title
 from gradcalc.report.wording import SUMMARY
@@ -26,8 +26,7 @@ HERE = Path(__file__).parent
 
 START = "Step through the forward pass, then the backward pass: buttons, or the arrow keys."
 
-BUTTONS = (("first", "⏮", "to the start"), ("back", "◀", "one step back"), ("next", "▶", "one step on"),
-           ("last", "⏭", "to the end"))  # fmt: skip
+BUTTONS = {"first": "start", "back": "← back", "next": "next →", "last": "end"}
 
 
 def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 - as every format
@@ -46,7 +45,7 @@ def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 
     yield "<main>\n<section>\n"
     yield from _steps(story)
     yield "</section>\n<section>\n"
-    yield from _tables(result)
+    yield from tables(result)
     yield f'</section>\n</main>\n<script type="application/json" id="data">{_data(result, found)}</script>\n'
     yield f"<script>\n{_file('page.js')}</script>\n</body>\n</html>\n"
 
@@ -74,8 +73,8 @@ def _data(result: Result, found: Circuit) -> str:
 
 def _controls() -> Iterator[str]:
     yield '<nav aria-label="steps">\n'
-    for name, sign, label in BUTTONS:
-        yield f'<button id="{name}" type="button" aria-label="{label}" title="{label}">{sign}</button>\n'
+    for name, label in BUTTONS.items():
+        yield f'<button id="{name}" type="button">{label}</button>\n'
     yield f'<span id="count"></span>\n</nav>\n<div id="now" role="status" aria-live="polite">{START}</div>\n'
 
 
@@ -101,7 +100,8 @@ def _step(number: int, node: int, which: str, lines: list[str], more: list[str])
     return f'<li data-step="{number}" data-node="{node}" data-pass="{which}" tabindex="0">{said}{why}</li>\n'
 
 
-def _tables(result: Result) -> Iterator[str]:
+def tables(result: Result) -> Iterator[str]:
+    """Yield the table of nodes, that of gradients, and what is said of them."""
     nodes = result.nodes
     columns = printed_columns(nodes)
     yield '<h2>Nodes</h2>\n<div class="scroll">\n<table>\n<thead><tr>'

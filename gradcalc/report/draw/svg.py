@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from html import escape
 
-from gradcalc.drawing.circuit import Box, Circuit, Wire, circuit
-from gradcalc.drawing.geometry import Point, Rect, Size, Spacing
-from gradcalc.drawing.layers import layered
-from gradcalc.drawing.picture import Item, Picture, picture
 from gradcalc.errors import printable
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
+from gradcalc.report.draw.circuit import Box, Circuit, Wire, circuit
+from gradcalc.report.draw.geometry import Point, Rect, Size, Spacing
+from gradcalc.report.draw.layers import layered
+from gradcalc.report.draw.picture import Item, Picture, picture
 from gradcalc.report.grid import width
 from gradcalc.result import Result
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 
-from gradcalc.drawing.circuit import Box, Circuit, Wire, circuit
-from gradcalc.drawing.geometry import Point, Size, Spacing
-from gradcalc.drawing.layers import layered
-from gradcalc.drawing.picture import Item, Picture, picture
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
+from gradcalc.report.draw.circuit import Box, Circuit, Wire, circuit
+from gradcalc.report.draw.geometry import Point, Size, Spacing
+from gradcalc.report.draw.layers import layered
+from gradcalc.report.draw.picture import Item, Picture, picture
 from gradcalc.report.grid import GAP, Line, paint, width
 
 SPACING = Spacing(between=0, beside=1, track=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from gradcalc.drawing.geometry import Edge, Placement, Point, Rect, Size, Spacing
+from gradcalc.report.draw.geometry import Edge, Placement, Point, Rect, Size, Spacing
 
 SWEEPS = 12
 """Passes over all columns, for the order and then for the heights."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gradcalc.drawing.circuit import Box, Circuit, Wire
-from gradcalc.drawing.geometry import Edge, Placement, Point, Rect, Size
+from gradcalc.report.draw.circuit import Box, Circuit, Wire
+from gradcalc.report.draw.geometry import Edge, Placement, Point, Rect, Size
 
 Item = Box | Wire
 """What has a place: a box, or the label of a wire."""
