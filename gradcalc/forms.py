@@ -246,10 +246,11 @@ class Pattern(NamedTuple):
 
 
 def patterns() -> Iterator[Pattern]:
-    """Yield all ways to write composite gates, the largest first."""
-    texts = [(gate, text) for gate in GATES.values() for text in (gate.expansion, *gate.forms) if text]
-    bodies = [(gate, _parsed(text)) for gate, text in texts]
-    for gate, body in sorted(bodies, key=lambda pair: -len(pair[1])):
+    """Yield the ways to write composite gates, the largest first; one gate for another is none of them."""
+    whole = [(gate, _parsed(gate.expansion)) for gate in composite().values()]
+    several = [(gate, body) for gate, body in whole if sum(map(bool, body.inputs)) > 1]
+    others = [(gate, _parsed(text)) for gate in GATES.values() for text in gate.forms]
+    for gate, body in sorted([*several, *others], key=lambda pair: -len(pair[1])):
         turned = [node for node, part in enumerate(body.gates) if part.name in COMMUTATIVE][:MOST_ORDERS]
         for order in product((False, True), repeat=len(turned)):
             swapped = {

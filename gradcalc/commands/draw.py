@@ -38,8 +38,8 @@ The format is that of the file's suffix: .svg .html .dot .mmd; else letters for 
 @arguments.wrt
 @arguments.expand
 @arguments.group
-@click.option("--depth", type=click.IntRange(0, 2), help="2 draws every node, 1 a box a call of a function, "
-              "0 a box a statement; by default as deep as 60 boxes allow.")  # fmt: skip
+@click.option("--depth", type=click.IntRange(0, 2), help="How deep: 2 to every node, "
+              "1 to calls of functions, 0 to statements; by default what 60 boxes allow.")  # fmt: skip
 @click.option("-f", "--format", "format_", type=click.Choice(list(FORMATS)),
               help="How it is drawn; by default what the suffix of -o says, or terminal.")  # fmt: skip
 @setting("OUTPUT", "-o", "--output", "file", metavar="FILE", callback=target,

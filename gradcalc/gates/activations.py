@@ -70,6 +70,7 @@ RELU = Gate(
     latex=r"\max(0, {x})",
     kinks=(Kink(lambda x: x == 0, "x = 0", False, "0", "0", "0", "0", (0.0,)),),
     expansion="max(0, x)",
+    forms=("max(0, x)",),
     probe=((-10.0, 10.0),),
     edges=(
         Edge((-2.0,), 0.0, (0.0,), "closed, as in the lecture's Jacobian"),

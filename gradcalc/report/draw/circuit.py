@@ -124,7 +124,7 @@ class _Drawn:
     def _wire(self, source: int, to: int | None, node: int, parts: Sequence[Value]) -> Wire:
         value = self.nodes[node].value
         gradient = "" if not parts else self._text(sum(parts[1:], parts[0]))
-        is_constant = node in self.graph.constants
+        is_constant = node in self.graph.constants and self.nodes[node].name is None
         text = "not computed" if value is None else "" if is_constant else self._text(value)
         return Wire(source, to, text, gradient, sizes(shape_of(value)))
 

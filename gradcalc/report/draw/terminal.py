@@ -126,9 +126,12 @@ def _side(x: int, y: int, x2: int, y2: int) -> int:
 
 
 def _put(grid: list[list[str]], styles: list[list[str]], x: int, y: int, text: str, style: str) -> None:
-    for k, letter in enumerate(text):
-        if letter != " " and x + k < len(grid[0]):
-            grid[y][x + k], styles[y][x + k] = letter, style
+    for letter in text:
+        taken = width(letter)
+        if letter != " " and x + taken <= len(grid[0]):
+            grid[y][x : x + taken] = [letter, *[""] * (taken - 1)]
+            styles[y][x] = style
+        x += taken
 
 
 def _pieces(letters: Sequence[str], styles: Sequence[str]) -> Line:

@@ -107,7 +107,8 @@ class _Teller:
 
     def forward(self) -> Iterator[Forward]:
         for node in self.nodes:
-            if node.gate.name != "constant" and (self.only is None or self.on_path[node.id]):
+            is_plain = node.id in self.graph.constants and node.name is None
+            if not is_plain and (self.only is None or self.on_path[node.id]):
                 yield Forward(node, self._equation(node), self._note(node))
 
     def _equation(self, node: Node) -> str:
@@ -126,7 +127,7 @@ class _Teller:
         if x is None:
             return "…" if self.signs is say.UNICODE else "..."
         if shape_of(x):
-            return self.called[i] if i not in self.graph.constants else self._number(x)
+            return self._number(x) if i in self.graph.constants and i not in self.names else self.called[i]
         text = short(x)
         return f"({text})" if text.startswith("-") else text
 
@@ -144,8 +145,8 @@ class _Teller:
 
     def _note(self, node: Node) -> str:
         shapes = [sizes(self.nodes[i].shape) for i in node.inputs if self.nodes[i].shape]
-        if not node.is_leaf and (node.shape or shapes):
-            return f"shapes: {' and '.join(shapes) or 'numbers'} give {sizes(node.shape) or 'a number'}"
+        if shapes and {*shapes} != {sizes(node.shape)}:
+            return f"shapes: {' and '.join(shapes)} give {sizes(node.shape) or 'a number'}"
         return f"shape {sizes(node.shape)}" if node.shape else ""
 
     def _number(self, x: Value) -> str:
@@ -224,13 +225,17 @@ class _Teller:
         of = f"the shape of {self.called[to.id]}"
         product = FACTORS.fullmatch(part.arrives)
         if product is None or not to.shape:
-            return f"{sizes(to.shape)} is {of}" if to.shape else f"a number, as {self.called[to.id]} is"
+            return f"its shape is {sizes(to.shape)}, {of}" if to.shape else "it is a number"
         nodes = dict(zip(node.gate.parameters, node.inputs, strict=False))
         shapes = {name: self.nodes[i].shape for name, i in nodes.items()} | {"g": shape_of(part.upstream)}
         names = {name: self.called[i] for name, i in nodes.items()} | {"g": letter}
-        left, right = _as_matrices(shapes[product[1]], shapes[product[3]], product[2], product[4])
-        outer = f"{names[product[1]]} {names[product[3]]}' is " if "1x" in right or "x1" in left else ""
-        return f"{outer}{left} times {right} is {sizes(to.shape)}, {of}"
+        left, right = shapes[product[1]], shapes[product[3]]
+        turned = (product[2] and len(left) == 1) or (product[4] and len(right) == 1)
+        if turned:  # a vector times a transposed one: a column times a row
+            outer = f"{names[product[1]]} {names[product[3]]}'"
+            return f"{outer}, {sizes((*left, 1))} times {sizes((1, *right))}, is {sizes(to.shape)}, {of}"
+        left, right = _turned(left) if product[2] else left, _turned(right) if product[4] else right
+        return f"{sizes(left)} times {sizes(right)} is {sizes(to.shape)}, {of}"
 
     def _local(self, node: Node, part: Part, k: int) -> str:
         """Return what a local gradient is."""
@@ -294,15 +299,6 @@ def _steepest(name: str, gradient: Value) -> tuple[str, float]:
     places = [tuple(map(int, place)) for place in zip(*abs(gradient).nonzero(), strict=True)]
     place = max(places, key=lambda p: abs(gradient[p]), default=(0,) * gradient.ndim)
     return f"{name}[{', '.join(map(str, place))}]", float(gradient[place]) if gradient.size else 0.0
-
-
-def _as_matrices(left: Shape, right: Shape, turned_left: str, turned_right: str) -> tuple[str, str]:
-    """Return the shapes of two factors; a vector times a transposed one is a column and a row."""
-    if turned_right and len(right) == 1:
-        return sizes((*left, 1)), sizes((1, *right))
-    if turned_left and len(left) == 1:
-        return sizes((*left, 1)), sizes((1, *right))
-    return sizes(_turned(left) if turned_left else left), sizes(_turned(right) if turned_right else right)
 
 
 def _turned(shape: Shape) -> Shape:
