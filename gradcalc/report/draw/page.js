@@ -75,7 +75,7 @@ function go(to) {
   step.classList.add("lit");
   step.setAttribute("aria-current", "step");
   now.textContent = step.innerText;
-  for (const box of inPicture("g.lit")) box.scrollIntoView({ block: "nearest", inline: "nearest" });
+  for (const box of inPicture("g.lit")) box.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 buttons.first.onclick = () => go(-1);
