@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import NamedTuple
@@ -35,6 +35,8 @@ def compute(
     claims: Mapping[str, Value | str] | None = None,
     precision: str = "float64",
     closed_form: bool = True,
+    expand: Sequence[str] | None = None,
+    group: bool = False,
 ) -> Result:
     """Compute a program's value and gradients at a point, and prove them.
 
@@ -50,6 +52,8 @@ def compute(
     claims       `value` or `grad_NAME` -> numbers, or a formula in the program's names, that it should equal
     precision    the format that the claims were computed in: its own rounding is allowed them
     closed_form  whether SymPy differentiates the whole expression too, while it is small
+    expand       composite gates to write out as what they are made of; all of them for an empty list
+    group        whether to show what a composite gate is made of as that one gate
 
     Returns a `Result`: values, gradients and their verdicts; every report is printed from it.
 
@@ -66,14 +70,31 @@ def compute(
     given = {name: as_value(name, value) for name, value in (point or {}).items()}
     graph = parse(program, given, max_nodes=max_nodes, seed=deepcopy(seed))
     refuse_unused(graph, [name for name in given if name not in spare])
-    result = evaluate(
-        graph, given, wrt=wrt, check=check, rtol=rtol, atol=atol, upstream=upstream, closed_form=closed_form
-    )
+
+    def run(graph: Graph, proving: bool) -> Result:
+        return evaluate(
+            graph, given, wrt=wrt, check=check and proving, rtol=rtol, atol=atol, upstream=upstream,
+            closed_form=closed_form,
+        )  # fmt: skip
+
+    result = run(graph, True) if expand is None and not group else _in_form(graph, expand, group, wrt, run)
     if not claims:
         return result
     from gradcalc.claims.judge import Terms, judge
 
     return replace(result, claims=judge(result, given, claims, seed, Terms(rtol, atol, precision), upstream))
+
+
+def _in_form(
+    graph: Graph,
+    expand: Sequence[str] | None,
+    group: bool,
+    wrt: Sequence[str] | None,
+    run: Callable[[Graph, bool], Result],
+) -> Result:
+    from gradcalc.forms import Form, shown
+
+    return shown(graph, Form(expand, group), [name for name in wrt or () if name in graph.named], run)
 
 
 def evaluate(

@@ -216,3 +216,15 @@ class Result:
         from gradcalc.rows import rows
 
         return rows(self)
+
+    def _repr_html_(self) -> str:
+        """Return the circuit and the tables, as a notebook shows them."""
+        from gradcalc.report.notebook import html
+
+        return html(self)
+
+    def _repr_latex_(self) -> str:
+        """Return the gradients' formulas and numbers, as a notebook sets them."""
+        from gradcalc.report.notebook import latex
+
+        return latex(self)

@@ -22,7 +22,7 @@ FLOORS = [
     {"language", "forward"},
     {"backward"},
     {"result"},
-    {"kinks", "rows", "elements", "gradients", "stabler"},
+    {"kinks", "rows", "elements", "gradients", "stabler", "forms"},
     {"check"},
     {"point"},
     {"claims", "loading"},
@@ -41,6 +41,7 @@ ON_USE = {
     ("forward", "elements"): "where an array stopped being finite is asked for an error alone",
     ("backward", "elements"): "and so is where a gradient did",
     ("forward", "point"): "what is no array of numbers yet is read as the values of a point are",
+    ("result", "report"): "a notebook asks the result itself how to show it",
     ("result", "rows"): "the rows of the table are gathered when they are asked for",
 }
 """Doors that open the other way, inside a function, with their reasons."""

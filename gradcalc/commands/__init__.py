@@ -17,7 +17,7 @@ import click
 from gradcalc.commands import failure
 from gradcalc.errors import GradcalcError, UsageError
 
-COMMANDS = ("eval", "check", "jacobian", "hessian", "diff", "gates", "examples")
+COMMANDS = ("eval", "diff", "explain", "draw", "check", "jacobian", "hessian", "gates", "examples")
 """The commands; each is `command` in the module of its name."""
 
 VARIABLE = "_GRADCALC_COMPLETE"

@@ -33,7 +33,7 @@ def sort(tokens: Iterable[str], params: Iterable[click.Parameter]) -> list[str]:
     """Return the options, `--`, and the positional tokens."""
     options = [param for param in params if isinstance(param, click.Option)]
     short = {name for option in options for name in option.opts if not name.startswith("--")}
-    takes_value = {name for option in options if not (option.is_flag or option.count) for name in option.opts}
+    takes_value = {name for option in options if _takes_value(option) for name in option.opts}
     found: list[str] = []
     positional: list[str] = []
     rest = iter(tokens)
@@ -50,6 +50,11 @@ def sort(tokens: Iterable[str], params: Iterable[click.Parameter]) -> list[str]:
         else:
             positional.append(token)
     return [*found, "--", *positional]
+
+
+def _takes_value(option: click.Option) -> bool:
+    """Whether the next token is an option's value; one that may go without has its value behind `=`."""
+    return not (option.is_flag or option.count or isinstance(option.flag_value, str))
 
 
 def setting(name: str, *declarations: str, **attributes: Any) -> Callable[[F], F]:
@@ -156,6 +161,13 @@ at = setting(
     "AT", "--at", metavar="FILE", type=click.Path(allow_dash=True),
     help="Read values from a .json, .toml, .csv or .npz file; - is JSON on standard input.",
 )  # fmt: skip
+upstream = setting(
+    "UPSTREAM", "--upstream", metavar="VALUE",
+    help="The output's own gradient, of its shape, written like a value; 1 for a number.",
+)  # fmt: skip
+check = setting(
+    "CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).",
+)  # fmt: skip
 seed = setting(
     "SEED", "--seed", metavar="N", type=click.IntRange(min=0), default=0, show_default=True,
     help="Where rand and randn begin, in the values and then in the program.",
@@ -167,6 +179,26 @@ wrt = setting(
 format_ = setting(
     "FORMAT", "-f", "--format", "format_", type=click.Choice(list(FORMATS)), default="table",
     show_default=True, help="How the report is written.",
+)  # fmt: skip
+
+
+def gate_names(ctx: click.Context, param: click.Parameter, value: str | None) -> list[str] | None:  # noqa: ARG001 - click's interface
+    """Return the gates of --expand, None without it; an empty list stands for all of them."""
+    if value is None:
+        return None
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    return [] if names == [ALL] else names
+
+
+ALL = "all"
+
+expand = setting(
+    "EXPAND", "--expand", metavar="[=GATES]", is_flag=False, flag_value=ALL, callback=gate_names,
+    help="Write composite gates out as what they are made of: all, or --expand=sigmoid,tanh.",
+)  # fmt: skip
+group = setting(
+    "GROUP", "--group", is_flag=True,
+    help="Show what is written out, 1/(1 + exp(-x)), as one composite gate, sigmoid(x).",
 )  # fmt: skip
 rtol = setting(
     "RTOL", "--rtol", type=float, default=1e-9, show_default=True, callback=tolerance,

@@ -69,13 +69,14 @@ GRADCALC_MAX_NODES=1000.
          help="Write each row of a .csv, .tsv, .jsonl or .npz file (- is standard input) with its value "
               "and gradients.")  # fmt: skip
 @arguments.seed
-@setting("UPSTREAM", "--upstream", metavar="VALUE",
-         help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
+@arguments.upstream
 @arguments.wrt
+@arguments.expand
+@arguments.group
 @arguments.format_
 @setting("OUTPUT", "-o", "--output", metavar="FILE", callback=target,
          help="Write the report to a file, the gradients alone to a .npz; - is standard output.")  # fmt: skip
-@setting("CHECK", "--check/--no-check", default=True, help="Prove the gradients against SymPy (the default).")
+@arguments.check
 @arguments.rtol
 @arguments.atol
 @arguments.strict
@@ -185,7 +186,7 @@ def refuse_second_reader(
 def calculation(
     point: dict[str, Value], spare: dict[str, Value], get: list[str], upstream: Value, draws: Draws, *,
     program: str, check: bool, rtol: float, atol: float, max_nodes: int, claims: Mapping[str, str],
-    **_rest: object,
+    expand: list[str] | None, group: bool, **_rest: object,
 ) -> Calculation:  # fmt: skip
     """Return the calculation as a function of the names that gradients are asked for."""
     from gradcalc.language import parse
@@ -197,6 +198,7 @@ def calculation(
                 return compute(
                     program, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
                     spare=spare.keys(), upstream=upstream, seed=draws.seed, claims=claims,
+                    expand=expand, group=group,
                 )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by

@@ -14,21 +14,7 @@ from gradcalc.errors import UsageError, suggest, width
 from gradcalc.gates import CALLABLE, FAMILIES, GATES, Gate, lookup
 from gradcalc.gates.record import Edge, Kink
 from gradcalc.report.values import in_words, option, options, whole
-
-FLOWS = {
-    "distributor": "passes the upstream gradient on to every input",
-    "switcher": "gives each input the upstream gradient times the other input",
-    "router": "sends the upstream gradient to the input that was taken, 0 to the others",
-    "scaler": "multiplies the upstream gradient by its local gradient",
-    "mixer": "every input's gradient depends on all of the output's",
-}
-"""What each flow does to the gradient on its way back."""
-
-FLOWS_OF_ELEMENTS = FLOWS | {
-    "distributor": "passes the upstream gradient on to every element",
-    "router": "sends the upstream gradient to the elements that were taken, 0 to the others",
-}
-"""The same for gates between elements of arrays."""
+from gradcalc.report.wording import FLOWS, FLOWS_OF_ELEMENTS
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001 - click's interface

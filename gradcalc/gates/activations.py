@@ -29,6 +29,7 @@ SIGMOID = Gate(
     doc="The squashing gate between 0 and 1; its slope is s (1 - s) (CS231n, lecture 4).",
     latex=r"\sigma({x})",
     expansion="1/(1 + exp(-x))",
+    forms=("exp(x)/(1 + exp(x))",),
     probe=(LOGITS,),
     edges=(
         Edge((0.0,), 0.5, (0.25,), "the steepest point"),
@@ -69,6 +70,7 @@ RELU = Gate(
     latex=r"\max(0, {x})",
     kinks=(Kink(lambda x: x == 0, "x = 0", False, "0", "0", "0", "0", (0.0,)),),
     expansion="max(0, x)",
+    forms=("max(0, x)",),
     probe=((-10.0, 10.0),),
     edges=(
         Edge((-2.0,), 0.0, (0.0,), "closed, as in the lecture's Jacobian"),

@@ -246,6 +246,7 @@ NORM = Gate(
         "of a matrix ord=1 is the largest sum of |x| in a column, inf that in a row, "
         "2 the largest singular value, and fro the root of the sum of all squares."
     ),
+    forms=("sqrt(sum(x*x))", "sqrt(sum(square(x)))"),
     means="out = sqrt(sum of x[i]^2); with ord=1 the sum of |x[i]|, with ord=inf the largest",
     arrives=("g x/out, 0 where out = 0; with ord=1, inf g sign(x); with ord=2 of a matrix g u v.T",),
     latex=r"\left\lVert {x} \right\rVert",

@@ -104,6 +104,8 @@ class Gate:
     `reduction` is the gate that a call with one input means (`max(x)` is the largest element).
     `latex` is a template: `{x}` stands for the input x, every other brace is LaTeX's own.
     `lazy` gives the numbers of the inputs that are computed at all, given their values; None: all are.
+    `expansion` is the same written from simpler gates, in the language; `forms` are what
+    --group finds beside it.
     `probe` holds one `(low, high)` range an input, where tests sample it.
     `ulps` are the stated bounds on the errors of forward and rule over the probe, in units of the
     last digit that the result has and that the inputs' own last digits leave it.
@@ -123,6 +125,7 @@ class Gate:
     domain: tuple[Domain, ...] = ()
     lazy: Callable[..., tuple[int, ...]] | None = None
     expansion: str = ""
+    forms: tuple[str, ...] = ()
     probe: tuple[tuple[float, float], ...] = ()
     edges: tuple[Edge, ...] = ()
     ulps: tuple[int, int] = (2, 4)

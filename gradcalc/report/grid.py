@@ -147,17 +147,16 @@ def _fits(text: str, columns: int) -> int:
     return len(text)
 
 
-def paint(lines: Iterable[Line], colour: bool) -> Iterator[str]:
-    """Yield the lines as text; spaces at the end of a line are dropped."""
-    joined = (_tidy(line) for line in lines)
+def paint(lines: Iterable[Line], colour: bool, gap: int = GAP) -> Iterator[str]:
+    """Yield the lines as text, a gap between pieces; spaces at the end of a line are dropped."""
+    joined = (_tidy(line, " " * gap) for line in lines)
     if not colour:
         return ("".join(text for text, _ in line) + "\n" for line in joined)
     return _coloured(joined)
 
 
-def _tidy(line: Line) -> Line:
+def _tidy(line: Line, gap: str) -> Line:
     """Return the line with gaps between its pieces."""
-    gap = " " * GAP
     pieces = [(text + gap, style) for text, style in line]
     while pieces and not pieces[-1][0].strip():
         pieces.pop()

@@ -102,12 +102,12 @@ def _gradients(result: Result, letters: Mapping[str, str]) -> Iterator[list[str]
         cells[2] = _value(row.value, row.number, full)
         by = "" if name is None else letters.get(name, symbol(name))
         cells[0] = _math(rf"\frac{{\partial {output}}}{{\partial {by}}}" if by else output)
-        formula = _formula(row.formula, letters)
-        cells[1] = _math(formula) if formula else cells[1]
+        text = formula(row.formula, letters)
+        cells[1] = _math(text) if text else cells[1]
         yield cells
 
 
-def _formula(text: str, letters: Mapping[str, str]) -> str | None:
+def formula(text: str, letters: Mapping[str, str]) -> str | None:
     """Return a formula of the check in LaTeX, None where there is none, or it is too long."""
     from gradcalc.language import parse
 

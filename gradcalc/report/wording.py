@@ -46,6 +46,22 @@ STYLES: dict[Verdict, str] = {"pass": "good", "fail": "bad"}
 """The style of a verdict; the others have none."""
 
 
+FLOWS = {
+    "distributor": "passes the upstream gradient on to every input",
+    "switcher": "gives each input the upstream gradient times the other input",
+    "router": "sends the upstream gradient to the input that was taken, 0 to the others",
+    "scaler": "multiplies the upstream gradient by its local gradient",
+    "mixer": "every input's gradient depends on all of the output's",
+}
+"""What each flow does to the gradient on its way back."""
+
+FLOWS_OF_ELEMENTS = FLOWS | {
+    "distributor": "passes the upstream gradient on to every element",
+    "router": "sends the upstream gradient to the elements that were taken, 0 to the others",
+}
+"""The same for gates between elements of arrays."""
+
+
 # Along a wire: upstream x local.
 
 Arrival = tuple[str, ...]
@@ -118,8 +134,8 @@ class Wires(NamedTuple):
         local = f"{self.signs.times} {self._local(node, part)}"
         if not part.summed:
             return source, local
-        axes = _axes(part.summed)
-        return source, f"{local},", f"summed over {axes}:", f"{self._name(node.id)} was broadcast"
+        along = axes(part.summed)
+        return source, f"{local},", f"summed over {along}:", f"{self._name(node.id)} was broadcast"
 
     def _local(self, node: Node, part: Part) -> str:
         factor = self._factor(node, part)
@@ -184,12 +200,13 @@ def _row_by_row(text: str, ranks: Mapping[str, int], times: str) -> str:
     return f"row {row} is {factor}[{row}] {times} {found[3]}"
 
 
-def _axes(axes: Sequence[int]) -> str:
-    return f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+def axes(numbers: Sequence[int]) -> str:
+    """Return what axes are called: `axis 0`, `axes 0, 2`."""
+    return f"{'axis' if len(numbers) == 1 else 'axes'} {', '.join(map(str, numbers))}"
 
 
 def _along(axis: Any) -> str:
-    return "all axes" if axis is None else _axes(axis if isinstance(axis, tuple) else (axis,))
+    return "all axes" if axis is None else axes(axis if isinstance(axis, tuple) else (axis,))
 
 
 # The gradients asked for.
