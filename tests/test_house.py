@@ -25,7 +25,7 @@ FLOORS = [
     {"kinks", "rows", "elements", "gradients", "stabler"},
     {"check"},
     {"point"},
-    {"claims"},
+    {"claims", "loading"},
     {"pipeline"},
     {"derivatives", "batch"},
     {"suites"},

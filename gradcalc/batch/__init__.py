@@ -5,6 +5,7 @@
     lines      the lines of a file, some at a time
     delimited  CSV and TSV; objects has JSON lines, archives npz
     workings   a program's value, gradients and noise over rows, from definitions
+    verdicts   which rows' claims are right, as far as doubles can tell
 
 No file is ever held in memory whole, but for the arrays of a .npz.
 """

@@ -91,18 +91,19 @@ def _of_rows(entries: Any, every: Any) -> Any:
     return every(entries, axis=tuple(range(1, entries.ndim)))
 
 
-def as_printed(found: Found, claims: Mapping[str, Any], terms: Terms, rows: Any) -> Any:
+def as_printed(found: Found, claims: Mapping[str, Any], terms: Terms) -> Any:
     """Return the relative tolerance that would accept each of some rows that fail.
 
     It is infinite for rows of which some claim is wrong in the digits that it is printed with.
     """
-    most = np.zeros(len(rows))
-    for name, column in claims.items():
-        claimed, truth = column[rows], Known(*(x[rows] for x in known(found, name)))
+    most = np.zeros(len(found.decided))
+    for name, claimed in claims.items():
+        truth = known(found, name)
         if claimed.shape != truth.number.shape:
-            return np.full(len(rows), np.inf)
+            return np.full(len(most), np.inf)
         with np.errstate(invalid="ignore", over="ignore"):
             near, _, _ = _compared(claimed, truth, terms)
-            needed = np.where(near, 0.0, printed.needed(claimed, truth.number, printed.half_unit(claimed)))
+        needed = np.zeros(claimed.shape)
+        needed[~near] = printed.needed(claimed[~near], truth.number[~near])
         most = np.maximum(most, needed.max(axis=tuple(range(1, needed.ndim)), initial=0.0))
     return most

@@ -48,6 +48,11 @@ class Found(NamedTuple):
     error: Errors
     decided: Any
 
+    def at(self, rows: Any) -> Found:
+        """Return what some rows come to, by their places."""
+        found: Found = _cut(self, rows)
+        return found
+
 
 class Workings:
     """The gradient program of a graph, ready to run over rows."""
@@ -114,6 +119,15 @@ def _found(program: Program, found: Rounded) -> Found:
         decided = decided & np.isfinite(numbers).all(axis=tuple(range(1, numbers.ndim)))
     scaled_noises = {name: scaled(of_one) for name, of_one in noises.items()}
     return Found(value, gradients, scaled(noise), scaled_noises, error, decided)
+
+
+def _cut(whole: Any, rows: Any) -> Any:
+    """Return some rows: of an array, or of what arrays are held by."""
+    if isinstance(whole, Mapping):
+        return {name: _cut(part, rows) for name, part in whole.items()}
+    if isinstance(whole, tuple):
+        return type(whole)(*(_cut(part, rows) for part in whole))
+    return whole[rows]
 
 
 def _joined(parts: Sequence[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import tee
 from pathlib import Path
@@ -56,15 +56,19 @@ def _report(text: str) -> Report:
 def write(reports: Sequence[Report], outcomes: Iterable[Outcome], tally: Tally, options: Options) -> None:
     """Write all reports: the one on standard output as outcomes come, the others after it."""
     progress = Progress("checked")
-    first, *copies = tee(_counted(outcomes, tally, progress), 1 + len(reports))
     on_stdout = next(report for report in reports if report.file is None)
+    others = [_to_file(report, tally) for report in reports if report.file is not None]
+    if any(report.format == "github" for report in reports):
+        others.append(lambda outcomes: _summarise(outcomes, tally))
+    first, *copies = tee(_counted(outcomes, tally, progress), 1 + len(others))
     with progress:
         output.stream(progress.between(writer(on_stdout.format)(first, tally, options)))
-    for report, copy in zip(reports, copies, strict=False):
-        if report.file is not None:
-            output.emit(writer(report.format)(copy, tally, Options()), report.file)
-    if any(report.format == "github" for report in reports):
-        _summarise(copies[-1], tally)
+    for other, copy in zip(others, copies, strict=True):
+        other(copy)
+
+
+def _to_file(report: Report, tally: Tally) -> Callable[[Iterable[Outcome]], None]:
+    return lambda outcomes: output.emit(writer(report.format)(outcomes, tally, Options()), report.file)
 
 
 def _counted(outcomes: Iterable[Outcome], tally: Tally, progress: Progress) -> Iterator[Outcome]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcalc.batch.table import Block
-from gradcalc.claims.names import GRADIENT, UPSTREAM, VALUE, VARIABLE, is_claim, sorted_by_name, variable
+from gradcalc.claims.names import (
+    GRADIENT,
+    UPSTREAM,
+    VALUE,
+    VARIABLE,
+    differentiated,
+    is_claim,
+    sorted_by_name,
+    variable,
+)
 from gradcalc.errors import NamingError, UsageError, suggest
 from gradcalc.graph import Graph, Value
 from gradcalc.language import CONSTANTS, parse
@@ -65,26 +75,21 @@ class Columns:
     """
 
     def __init__(
-        self,
-        program: str,
-        names: Sequence[str],
-        shared: Mapping[str, Value],
-        ignore: Collection[str],
+        self, program: str, names: Sequence[str], shared: Mapping[str, Value], ignore: Collection[str],
         seed: Any,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.shared = {canonical(name): x for name, x in shared.items()}
         self.names = {name: canonical(name) for name in names if name not in ignore}
-        _refuse_twice([*self.names.values(), *self.shared])
         meant = [*self.names.values(), *self.shared]
-        loose = parse(program)
+        _refuse_twice(meant)
+        given, loose = sorted_by_name(dict.fromkeys(meant)), parse(program)
         _refuse_meaningless(loose, list(self.names.values()))
-        given = sorted_by_name(dict.fromkeys(meant))
         _refuse_missing(loose, given.point, meant)
-        self.graph: Graph = parse(program, given.point, seed=seed)
         self.claims = list(given.claims)
-        refuse_unknown(self.graph, [n.removeprefix(GRADIENT) for n in self.claims if n != VALUE])
         if not self.claims:
-            raise UsageError("no column claims anything", hint=_claims_hint(self.graph))
+            raise UsageError("no column claims anything", hint=_claims_hint(loose))
+        self.graph: Graph = parse(program, given.point, seed=deepcopy(seed))
+        refuse_unknown(self.graph, differentiated(self.claims))
 
     def sort(self, block: Block, first: int) -> Rows:
         """Return the rows of a block, the first of which has that number."""
@@ -113,10 +118,9 @@ def _refuse_meaningless(graph: Graph, names: Sequence[str]) -> None:
         if is_claim(name) or name == UPSTREAM or variable(name) in known:
             continue
         near = suggest(name, _words(graph))
-        mended = f"did you mean '{near}'? " if near else ""
-        raise UsageError(
-            f"the column '{name}' means nothing here", hint=f"{mended}--ignore {name} leaves it out"
-        )
+        mended = f"did you mean '{near}'?" if near else f"the variables are {_listed([*graph.variables])};"
+        hint = f"{mended} --ignore {name} leaves it out"
+        raise UsageError(f"the column '{name}' means nothing here", hint=hint)
 
 
 def _words(graph: Graph) -> Iterator[str]:
@@ -129,14 +133,13 @@ def _refuse_missing(graph: Graph, point: Mapping[str, Any], names: Collection[st
     """Raise NamingError for a variable without a value."""
     for name in graph.variables:
         if name not in point:
-            column = VARIABLE + name
-            hint = f"the column '{name}' is a claim; that of the variable is called '{column}'"
-            raise NamingError(
-                f"the variable '{name}' has no column",
-                hint=hint if name in names else f"or give it: {name}=VALUE",
-            )
+            own = f"the column '{name}' is a claim; that of the variable is called '{VARIABLE}{name}'"
+            raise NamingError(f"the variable '{name}' has no column", hint=own if name in names else "")
 
 
 def _claims_hint(graph: Graph) -> str:
-    words = [VALUE, *(GRADIENT + name for name in graph.variables)]
-    return f"a claim's column is called {', '.join(words[:LISTED])}{', …' if len(words) > LISTED else ''}"
+    return f"a claim's column is called {_listed([VALUE, *(GRADIENT + name for name in graph.variables)])}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:LISTED]) or 'none'}{', …' if len(words) > LISTED else ''}"

@@ -7,34 +7,38 @@ sample of the rest, which proves that doubles are right.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gradcalc.batch.table import Block
-from gradcalc.batch.verdicts import Told, as_printed, known, tell
-from gradcalc.batch.workings import Found, Workings
+from gradcalc.batch.verdicts import Told, as_printed, tell
+from gradcalc.batch.workings import Workings
 from gradcalc.claims import judge, printed
-from gradcalc.claims.diagnosis import Fit, common
+from gradcalc.claims.diagnosis import common
 from gradcalc.claims.judge import Terms
-from gradcalc.claims.names import GRADIENT, differentiated
+from gradcalc.claims.names import GRADIENT
 from gradcalc.claims.precision import FORMATS
-from gradcalc.errors import GradcalcError, InternalError, NumberError, UsageError
+from gradcalc.errors import InternalError, NumberError, UsageError
 from gradcalc.graph import Value
-from gradcalc.pipeline import evaluate, start_of
-from gradcalc.result import UNKNOWN, Claim, Result, Verdict, worst
-from gradcalc.shapes import infer
+from gradcalc.result import UNKNOWN, Claim, Verdict
 from gradcalc.suites.columns import Columns, Row, Rows
 from gradcalc.suites.outcome import Outcome
+from gradcalc.suites.precise import Judged, Judging
+from gradcalc.suites.sample import Sample
 
 SAMPLE = 100
 """Rows that doubles decide and that are judged in high precision all the same."""
 
 SHOWN = 10
 """Rows of a verdict that are told one by one; those beyond are counted."""
+
+Settled = Callable[[int], object]
+
+CRASHED = "what writes them may have ended early"
 
 
 def check_rows(
@@ -49,6 +53,7 @@ def check_rows(
     seed: Any = 0,
     sample: int = SAMPLE,
     shown: int = SHOWN,
+    settled: Settled = lambda rows: None,  # noqa: ARG005 - who does not ask is not told
 ) -> Iterator[Outcome]:
     """Yield what came of the rows: each that is wrong, undecided or an error, and at last all that pass.
 
@@ -62,50 +67,47 @@ def check_rows(
     seed     where the program's own rand and randn begin
     sample   how many of the rows that doubles decide are judged in high precision all the same
     shown    how many rows of a verdict are told one by one
+    settled  is told how many rows more have a verdict, while they are checked
 
-    Raises UsageError where there is nothing to check, for columns that mean nothing, and the errors of
-    a text that is no program.
+    Nothing is yielded before the end, when it is known what the rows have in common. Raises UsageError
+    where there is nothing to check and for columns that mean nothing, ShapeError where shapes do not fit,
+    and the errors of a text that is no program.
     """
-    start, checking = perf_counter(), None
+    start = perf_counter()
+    columns = checking = None
     for block in blocks:
-        if checking is None:
+        if columns is None:
             columns = Columns(program, list(block.columns), shared or {}, ignore, seed)
-            checking = _Checking(columns, terms or Terms(), sample, shown)
-        checking.take(block)
-    rows = 0 if checking is None else checking.rows
-    if checking is None or not rows:
-        raise UsageError("there are no rows, so that nothing was checked", hint="did what writes them fail?")
-    if least is not None and rows < least:
-        raise UsageError(f"there are {rows:,} rows, fewer than {least:,}", hint="did what writes them fail?")
+        if len(block):
+            rows = columns.sort(block, 1 + (checking.rows if checking else 0))
+            checking = checking or _Checking(
+                columns, rows.row(0), terms or Terms(), Sample(sample), _Ledger(shown, settled)
+            )
+            checking.take(rows)
+    if checking is None:
+        raise UsageError("there are no rows, so that nothing was checked", hint=CRASHED)
+    if least is not None and checking.rows < least:
+        are = "is" if checking.rows == 1 else "are"
+        raise UsageError(f"there {are} {_rows(checking.rows)}, fewer than {least:,}", hint=CRASHED)
     for outcome in checking.outcomes():
         seconds = perf_counter() - start if outcome.notes else 0.0
         yield replace(outcome, program=program, file=file, seconds=seconds)
 
 
-class _Judged(NamedTuple):
-    """A row that was judged in high precision; without a verdict where an error kept it from being."""
-
-    row: Row
-    verdict: Verdict | None
-    claims: Mapping[str, Claim] = {}
-    result: Result | None = None
-    error: GradcalcError | None = None
-
-
-class _Sampled(NamedTuple):
-    """A row that doubles decide: whether it passed, and of each claim the number and how far it may be off."""
-
-    row: Row
-    passed: bool
-    numbers: Mapping[str, tuple[Any, Any]]
+def _rows(count: int, which: str = "") -> str:
+    return f"{count:,} {which}row{'' if count == 1 else 's'}"
 
 
 @dataclass
 class _Printed:
-    """Rows that fail, but are right in the digits that they are printed with."""
+    """Rows that fail, but are right in the digits that they are printed with.
+
+    rows  how many
+    rtol  the relative tolerance that would accept all of them
+    """
 
     rows: int = 0
-    rtol: float = 0.0  # would accept all of them
+    rtol: float = 0.0
 
     def add(self, needed: Any) -> None:
         """Count rows by the tolerance that each needs, infinite where none would do."""
@@ -113,10 +115,16 @@ class _Printed:
         self.rows += len(finite)
         self.rtol = max(self.rtol, float(finite.max(initial=0.0)))
 
+    def hints(self) -> Iterator[str]:
+        """Yield what a failing claim is told, once for all rows."""
+        if self.rows:
+            more = f" and {_rows(self.rows - 1, 'other ')}" if self.rows > 1 else ""
+            yield f"{printed.option(self.rtol)} would accept it{more}"
+
 
 @dataclass
 class _More:
-    """Rows of a verdict beyond those that are told one by one."""
+    """Rows of a verdict beyond those that are told one by one, and the line of the first."""
 
     rows: int = 0
     line: int = 0
@@ -126,156 +134,124 @@ class _More:
         self.rows += rows
 
 
-class _Sample:
-    """Rows drawn evenly from all that are offered, however many come."""
+@dataclass
+class _Ledger:
+    """What came of rows so far.
 
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.random = np.random.default_rng(0)
-        self.kept: list[tuple[float, _Sampled]] = []
+    shown     how many rows of a verdict are told one by one
+    settled   is told of rows that are counted
+    counts    verdict -> rows, None for errors
+    told      the rows that are told one by one
+    more      verdict -> the rows that are not
+    at_kinks  rows that pass by a subgradient
+    by_atol   rows that pass by the absolute tolerance alone
+    printed   rows that fail for want of printed digits
+    disputed  what high precision has against doubles
+    """
 
-    def offer(self, rows: Rows, found: Found, told: Told) -> None:
-        """Keep the rows with the smallest of the numbers that are drawn for each."""
-        places = np.flatnonzero(told.passed | told.failed)
-        drawn = self.random.random(len(places))
-        most = self.kept[-1][0] if len(self.kept) == self.size else 1.0
-        for j in np.argsort(drawn)[: self.size]:
-            if drawn[j] < most:
-                k = int(places[j])
-                sampled = _Sampled(rows.row(k), bool(told.passed[k]), _numbers(found, rows.claims, k))
-                self.kept.append((float(drawn[j]), sampled))
-        self.kept = sorted(self.kept, key=lambda pair: pair[0])[: self.size]
+    shown: int
+    settled: Settled
+    counts: Counter[Verdict | None] = field(default_factory=Counter)
+    told: list[Judged] = field(default_factory=list)
+    more: dict[Verdict | None, _More] = field(default_factory=dict)
+    at_kinks: int = 0
+    by_atol: int = 0
+    printed: _Printed = field(default_factory=_Printed)
+    disputed: list[Outcome] = field(default_factory=list)
 
+    def count(self, verdict: Verdict | None, rows: int) -> None:
+        """Count rows."""
+        self.counts[verdict] += rows
+        self.settled(rows)
 
-def _numbers(found: Found, claims: Iterable[str], k: int) -> dict[str, tuple[Any, Any]]:
-    """Return what doubles say a row's claims are about, and by how much that may be off."""
-    all_rows = {name: known(found, name) for name in claims}
-    return {name: (of.number[k], of.error[k]) for name, of in all_rows.items()}
+    def add(self, found: Judged) -> None:
+        """Count a row that was judged, and keep it where it is to be told."""
+        self.count(found.verdict, 1)
+        if found.verdict == "pass":
+            self.at_kinks += any(np.isnan(claim.reference).any() for claim in found.claims.values())
+            self.by_atol += any(judge.ATOL_ALONE in claim.reason for claim in found.claims.values())
+        elif self.counts[found.verdict] <= self.shown:
+            self.told.append(found)
+        else:
+            self.add_more(found.verdict, 1, found.row.line)
+
+    def add_more(self, verdict: Verdict | None, rows: int, line: int) -> None:
+        """Note rows that are not told one by one."""
+        self.more.setdefault(verdict, _More()).add(rows, line)
+
+    def dispute(self, row: Row, what: str) -> None:
+        """Note that high precision objects to what doubles say."""
+        hint = "this is a bug in gradcalc, please report it; no verdict on these rows is certain"
+        error = InternalError(f"internal error: {what}", hint=hint)
+        self.disputed.append(Outcome(f"row {row.number}", None, line=row.line, error=error))
 
 
 class _Checking:
     """A check of rows, block by block."""
 
-    def __init__(self, columns: Columns, terms: Terms, sample: int, shown: int) -> None:
-        self.columns, self.terms, self.shown = columns, terms, shown
-        self.wrt = differentiated(columns.claims)
-        self.workings: Workings | None = None
-        self.upstream: Value = None
-        self.rows = self.precise = self.at_kinks = self.by_atol = 0
-        self.counts: Counter[Verdict | None] = Counter()
-        self.told: list[_Judged] = []
-        self.more: dict[Verdict | None, _More] = {}
-        self.sample = _Sample(sample)
-        self.printed = _Printed()
-        self.disputed: list[Outcome] = []
-        self.diagnoses: Mapping[str, str] = {}
+    def __init__(self, columns: Columns, first: Row, terms: Terms, sample: Sample, ledger: _Ledger) -> None:
+        self.terms, self.sample, self.ledger = terms, sample, ledger
+        self.judging = Judging(columns, terms, first)
+        self.workings = Workings.of(columns.graph, first.point, self.judging.wrt, first.upstream)
+        self.rows = self.unsure = 0
 
-    # Block by block.
-
-    def take(self, block: Block) -> None:
-        """Check the rows of a block."""
-        if not len(block):
-            return
-        rows = self.columns.sort(block, self.rows + 1)
-        if not self.rows:
-            self._begin(rows.row(0))
-        self.rows += len(block)
+    def take(self, rows: Rows) -> None:
+        """Check rows."""
+        self.rows += len(rows.lines)
         if self.workings is None:
-            for k in range(len(block)):
+            for k in range(len(rows.lines)):
                 self._settle(rows.row(k))
             return
-        found = self.workings.run({**rows.point, **rows.claims}, rows.upstream, FORMATS[self.terms.precision])
+        columns = {**rows.claims, **rows.point}  # claims say how many rows a program without variables has
+        found = self.workings.run(columns, rows.upstream, FORMATS[self.terms.precision])
         told = tell(found, rows.claims, self.terms)
         self._count(rows, told)
-        self.printed.add(as_printed(found, rows.claims, self.terms, np.flatnonzero(told.failed)))
         self.sample.offer(rows, found, told)
-
-    def _begin(self, row: Row) -> None:
-        """Make ready for rows whose values have the shapes of the first."""
-        graph = self.columns.graph
-        shape = infer(graph, row.point)[graph.output]
-        if not self.wrt and row.upstream is None:
-            self.upstream = np.ones(shape) if shape else None
-        else:
-            start_of(graph, shape, row.upstream)
-        self.workings = Workings.of(graph, row.point, self.wrt, row.upstream)
+        failed = np.flatnonzero(told.failed)
+        claims = {name: column[failed] for name, column in rows.claims.items()}
+        self.ledger.printed.add(as_printed(found.at(failed), claims, self.terms))
 
     def _count(self, rows: Rows, told: Told) -> None:
-        """Count the rows that doubles decide, and settle the others and the first few that fail."""
-        self.counts["pass"] += int(told.passed.sum())
-        self.by_atol += int(told.excused.sum())
-        failed = np.flatnonzero(told.failed)
-        one_by_one = max(0, self.shown - self.counts["fail"])
-        unsure = np.flatnonzero(~(told.passed | told.failed))
-        for k in sorted([*unsure.tolist(), *failed[:one_by_one].tolist()]):
-            row = rows.row(k)
+        """Count the rows that doubles decide; settle the others, and confirm the first few that fail."""
+        ledger = self.ledger
+        ledger.count("pass", int(told.passed.sum()))
+        ledger.by_atol += int(told.excused.sum())
+        unsure, failed = np.flatnonzero(~(told.passed | told.failed)), np.flatnonzero(told.failed)
+        room = max(0, ledger.shown - ledger.counts["fail"])
+        self.unsure += len(unsure)
+        for k in sorted([*unsure.tolist(), *failed[:room].tolist()]):
             if told.failed[k]:
-                self._confirm(row)
+                self._confirm(rows.row(k))
             else:
-                self.precise += 1
-                self._settle(row)
-        rest = failed[one_by_one:]
+                self._settle(rows.row(k))
+        rest = failed[room:]
         if len(rest):
-            self.counts["fail"] += len(rest)
-            self.more.setdefault("fail", _More()).add(len(rest), int(rows.lines[int(rest[0])]))
-
-    # Row by row.
-
-    def judged(self, row: Row, closed_form: bool = False) -> _Judged:
-        """Judge a row in high precision."""
-        upstream = self._upstream(row)
-        try:
-            result = evaluate(
-                self.columns.graph, row.point, wrt=self.wrt, rtol=self.terms.rtol, atol=self.terms.atol,
-                upstream=upstream, closed_form=closed_form,
-            )  # fmt: skip
-            claims = judge.verdicts(result, row.point, row.claims, terms=self.terms, upstream=upstream)
-        except NumberError as error:
-            return _Judged(row, None, error=error)
-        return _Judged(row, worst([claim.verdict for claim in claims.values()]), claims, result)
-
-    def _upstream(self, row: Row) -> Value:
-        return self.upstream if row.upstream is None else row.upstream
+            ledger.count("fail", len(rest))
+            ledger.add_more("fail", len(rest), int(rows.lines[int(rest[0])]))
 
     def _settle(self, row: Row) -> None:
-        """Judge a row that doubles cannot decide."""
-        found = self.judged(row)
-        self._add(found)
-        if found.verdict == "fail":
-            bad = [claim for claim in found.claims.values() if claim.verdict == "fail"]
-            if all(claim.hint for claim in bad):
-                self.printed.add(np.array([max(claim.relative_error or 0.0 for claim in bad)]))
+        """Judge a row that doubles do not decide."""
+        found = self.judging.judged(row)
+        self.ledger.add(found)
+        if found.wrong and all(claim.hint for claim in found.wrong):
+            self.ledger.printed.add(np.array([max(claim.relative_error or 0.0 for claim in found.wrong)]))
 
     def _confirm(self, row: Row) -> None:
         """Judge a row that fails in doubles, so that it can be told."""
-        found = self.judged(row)
-        self._add(found)
-        if found.verdict == "pass":
-            self._dispute(row, "float64 says that it fails, high precision that it passes")
-
-    def _add(self, found: _Judged) -> None:
-        """Count a row by its verdict, and keep it where it is to be told."""
-        self.counts[found.verdict] += 1
-        if found.verdict == "pass":
-            self.at_kinks += bool(found.result and found.result.kinks)
-            self.by_atol += any(judge.ATOL_ALONE in claim.reason for claim in found.claims.values())
-        elif self.counts[found.verdict] <= self.shown:
-            self.told.append(found)
-        else:
-            self.more.setdefault(found.verdict, _More()).add(1, found.row.line)
-
-    def _dispute(self, row: Row, what: str) -> None:
-        hint = "this is a bug in gradcalc, please report it; no verdict on these rows is certain"
-        error = InternalError(f"internal error: {what}", hint=hint)
-        self.disputed.append(Outcome(f"row {row.number}", None, line=row.line, error=error))
+        found = self.judging.judged(row)
+        self.ledger.add(found)
+        if found.verdict != "fail":
+            what = f"float64 says that it fails, high precision that it is {found.verdict or 'an error'}"
+            self.ledger.dispute(row, what)
 
     # At the end.
 
     def outcomes(self) -> list[Outcome]:
-        """Return what came of all rows, and how it was found out."""
+        """Return what came of all rows, and at the end how it was found out."""
         self._prove()
-        found = [*self._one_by_one(), *self._others(), *self.disputed]
-        passed = self.counts["pass"]
+        ledger = self.ledger
+        found = [*_Telling(ledger, self.judging).outcomes(), *ledger.disputed]
+        passed = ledger.counts["pass"]
         if passed:
             found.append(Outcome("the other rows" if found else "all rows", "pass", count=passed))
         found[-1] = replace(found[-1], notes=[*self._notes()])
@@ -283,114 +259,76 @@ class _Checking:
 
     def _prove(self) -> None:
         """Judge the sample in high precision, and hold doubles against it."""
-        for _, sampled in self.sample.kept:
-            found = self.judged(sampled.row)
-            if found.error is not None:
-                self._dispute(sampled.row, f"float64 decides what has no value: {found.error.message}")
-            elif found.verdict == "undecided" and sampled.passed:
-                self.counts["pass"] -= 1
-                self._add(found)
-            elif found.verdict != "undecided" and (found.verdict == "pass") != sampled.passed:
-                words = ("fails", "passes") if sampled.passed else ("passes", "fails")
-                self._dispute(
-                    sampled.row, f"high precision says that it {words[0]}, float64 that it {words[1]}"
-                )
-            else:
-                self._compare(sampled, found)
-
-    def _compare(self, sampled: _Sampled, found: _Judged) -> None:
-        """Hold the numbers of doubles against the references."""
-        for name, (number, error) in sampled.numbers.items():
-            reference = np.asarray(found.claims[name].reference, dtype=float)
-            if reference.shape == number.shape and np.any(np.abs(number - reference) > error):
-                self._dispute(sampled.row, f"float64 has {name} {number}, high precision {reference}")
-
-    # What is told.
-
-    def _one_by_one(self) -> Iterator[Outcome]:
-        """Yield the rows that are told one by one, with the mistake that fits them all where there is one."""
-        told = sorted(self.told, key=lambda found: found.row.number)
-        failed = [found for found in told if found.verdict == "fail"]
-        fits = {found.row.number: self._fits(found) for found in failed}
-        self.diagnoses = common(list(fits.values()))
-        hints = self._hints()
-        for found in told:
-            claims = found.claims
-            if found.verdict == "fail":
-                claims = judge.with_diagnosis(claims, self._diagnosis(fits[found.row.number]))
-                claims = {name: _hinted(claim, hints) for name, claim in claims.items()}
-            yield Outcome(
-                f"row {found.row.number}", found.verdict, line=found.row.line, claims=list(claims.values()),
-                reason=self._right(found) if failed[:1] == [found] else "", error=found.error,
-                warnings=[] if found.result is None else found.result.warnings,
-                finished=found.result is None or found.result.check is None or found.result.check.finished,
-            )  # fmt: skip
-
-    def _fits(self, found: _Judged) -> dict[str, list[Fit]]:
-        """Return the mistakes that fit a row."""
-        assert found.result is not None, "what fails was computed"
-        row = found.row
-        return judge.mistakes(found.result, row.point, found.claims, self.terms, self._upstream(row))
-
-    def _diagnosis(self, fits: dict[str, list[Fit]]) -> dict[str, str]:
-        """Return the diagnoses of a row: what fits all rows goes before what fits it alone."""
-        own = common([fits])
-        shared = {name: text for name, text in self.diagnoses.items() if text != UNKNOWN}
-        return {name: shared.get(name, text) for name, text in own.items()}
-
-    def _hints(self) -> Iterator[str]:
-        """Yield the option that would accept all rows which are right as far as they are printed: once."""
-        if self.printed.rows:
-            others = self.printed.rows - 1
-            more = f" and {others:,} other row{'s' if others > 1 else ''}" if others else ""
-            yield f"{printed.option(self.printed.rtol)} would accept it{more}"
-
-    def _right(self, found: _Judged) -> str:
-        """Return the formulas of the gradients that are wrong in a row."""
-        result = self.judged(found.row, closed_form=True).result
-        wrong = [name for name, claim in found.claims.items() if claim.verdict == "fail"]
-        entries = {} if result is None or result.check is None else result.check.gradients
-        formulas = {GRADIENT + name: entry.formula for name, entry in entries.items() if entry.formula}
-        told = [(name.removeprefix(GRADIENT), formulas[name]) for name in wrong if name in formulas]
-        return "; ".join(f"df/d{name} = {formula}" for name, formula in told)
-
-    def _others(self) -> Iterator[Outcome]:
-        """Yield what stands for the rows that are not told one by one."""
-        for verdict, more in self.more.items():
-            reason = ""
-            if verdict == "fail":
-                named = {n: text for n, text in self.diagnoses.items() if text != UNKNOWN}
-                told = [f"{GRADIENT}{name}: {text}" for name, text in named.items()]
-                reason = "; ".join([*told, f"in the {self.shown} rows before"]) if told else ""
-            if verdict is None:
-                error = NumberError(
-                    f"{more.rows:,} more rows have no value or gradient, from line {more.line} on"
-                )
-                yield Outcome("more rows", None, line=more.line, error=error, count=more.rows)
-            else:
-                text = f"{more.rows:,} more rows, from line {more.line} on"
-                yield Outcome(
-                    "more rows",
-                    verdict,
-                    line=more.line,
-                    reason=f"{text}{': ' if reason else ''}{reason}",
-                    count=more.rows,
-                )
+        for sampled in self.sample:
+            found = self.judging.judged(sampled.row)
+            objection = sampled.objection(found)
+            if objection:
+                self.ledger.dispute(sampled.row, objection)
+            elif sampled.passed and found.verdict == "undecided":
+                self.ledger.count("pass", -1)
+                self.ledger.add(found)
 
     def _notes(self) -> Iterator[str]:
         """Yield how the rows were checked, and what those that pass owe to a kink or a tolerance."""
-        drawn = len(self.sample.kept)
         if self.workings is None:
-            yield f"{self.rows:,} rows in high precision, one by one: the program has no form for float64"
+            yield f"{_rows(self.rows)} in high precision, one by one: the program has no form for float64"
         else:
-            unsure = f"{self.precise:,} of them and " if self.precise else ""
-            yield f"{self.rows:,} rows in float64, {unsure}a sample of {drawn} in high precision"
-        if self.at_kinks:
-            yield f"valid subgradients at kinks: {self.at_kinks:,} rows"
-        if self.by_atol:
-            yield f"within atol {self.terms.atol:g} alone: {self.by_atol:,} rows"
+            unsure = f"{self.unsure:,} of them and " if self.unsure else ""
+            yield f"{_rows(self.rows)} in float64, {unsure}a sample of {len(self.sample)} in high precision"
+        if self.ledger.at_kinks:
+            yield f"a valid subgradient at a kink: {_rows(self.ledger.at_kinks)}"
+        if self.ledger.by_atol:
+            yield f"within atol {self.terms.atol:g} alone: {_rows(self.ledger.by_atol)}"
 
 
-def _hinted(claim: Claim, hints: Iterator[str]) -> Claim:
-    """Return a claim whose own hint has given way to that of all rows, or to none."""
-    return replace(claim, hint=next(hints, "")) if claim.hint else claim
+class _Telling:
+    """What is told of the rows that do not pass."""
+
+    def __init__(self, ledger: _Ledger, judging: Judging) -> None:
+        self.ledger, self.judging = ledger, judging
+        self.told = sorted(ledger.told, key=lambda found: found.row.number)
+        failed = [found for found in self.told if found.verdict == "fail"]
+        self.first = failed[0] if failed else None
+        self.fits = {found.row.number: judging.mistakes(found) for found in failed}
+        found = common(list(self.fits.values()))
+        self.shared = {name: text for name, text in found.items() if text != UNKNOWN}
+        self.hints = ledger.printed.hints()
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Yield the rows that are told one by one, and what stands for the others."""
+        yield from map(self._row, self.told)
+        for verdict, more in self.ledger.more.items():
+            yield self._others(verdict, more)
+
+    def _row(self, found: Judged) -> Outcome:
+        claims = self._diagnosed(found) if found.verdict == "fail" else found.claims
+        formulas = self.judging.formulas(found) if found is self.first else {}
+        return Outcome(
+            f"row {found.row.number}", found.verdict, line=found.row.line, claims=list(claims.values()),
+            reason="; ".join(f"df/d{name} = {formula}" for name, formula in formulas.items()),
+            error=found.error, warnings=found.result.warnings if found.result else (),
+            finished=found.finished,
+        )  # fmt: skip
+
+    def _diagnosed(self, found: Judged) -> dict[str, Claim]:
+        """Return a row's claims with their diagnoses: what fits all rows goes before what fits it alone."""
+        own = common([self.fits[found.row.number]])
+        told = {name: self.shared.get(name, text) for name, text in own.items()}
+        claims = judge.with_diagnosis(found.claims, told)
+        return {name: self._hinted(claim) for name, claim in claims.items()}
+
+    def _hinted(self, claim: Claim) -> Claim:
+        """Return a claim whose own hint has given way to that of all rows, or to none."""
+        return replace(claim, hint=next(self.hints, "")) if claim.hint else claim
+
+    def _others(self, verdict: Verdict | None, more: _More) -> Outcome:
+        """Return what stands for the rows of a verdict that are not told one by one."""
+        where = f"{_rows(more.rows, 'more ')}, from line {more.line} on"
+        if verdict is None:
+            error = NumberError(f"{where}: no value or no gradient")
+            return Outcome("more rows", None, line=more.line, error=error, count=more.rows)
+        told = (
+            [f"{GRADIENT}{name}: {text}" for name, text in self.shared.items()] if verdict == "fail" else []
+        )
+        reason = f"{where}; in those above {'; '.join(told)}" if told else where
+        return Outcome("more rows", verdict, line=more.line, reason=reason, count=more.rows)
