@@ -53,5 +53,6 @@ def _entry(found: Rounded, steps: Any) -> Value:
 
 
 def scaled(errors: Any) -> Any:
-    """Return noise from running errors; infinite where they are no number."""
-    return SAFETY * np.where(np.isnan(errors), np.inf, errors)
+    """Return noise from running errors; infinite where they are no number, or near the largest double."""
+    with np.errstate(over="ignore"):
+        return SAFETY * np.where(np.isnan(errors), np.inf, errors)
