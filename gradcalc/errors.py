@@ -6,9 +6,10 @@
     ├── NameError_                     2     unknown, missing, duplicate or recursive names
     ├── TooLargeError                  2     more nodes than --max-nodes
     ├── ShapeError                     2     shapes that do not fit
-    └── NumberError                    3
-        ├── DomainError                3     log(-2), asin(2), atan2(0, 0)
-        └── NotFiniteError             3     overflow, an infinite slope
+    ├── NumberError                    3
+    │   ├── DomainError                3     log(-2), asin(2), atan2(0, 0)
+    │   └── NotFiniteError             3     overflow, an infinite slope
+    └── InternalError                  3     a bug, or a machine that is too small
 
 Every error is a lower-case sentence, an optional place in a source text, and an optional hint
 that holds the mended text. `render` draws all three.
@@ -99,6 +100,22 @@ class NotFiniteError(NumberError):
     """A value or a gradient overflowed or has no finite number."""
 
     kind = "not finite"
+
+
+class InternalError(GradcalcError):
+    """A bug in gradcalc, or a machine that is too small."""
+
+    kind = "internal"
+    exit = 3
+
+
+def bug(error: BaseException) -> InternalError:
+    """Return an error that nobody foresaw as one of ours."""
+    if isinstance(error, MemoryError):
+        return InternalError("not enough memory", hint="a smaller --max-nodes refuses large programs early")
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    hint = "this is a bug in gradcalc, please report it; GRADCALC_DEBUG=1 shows where"
+    return InternalError(f"internal error: {line}", hint=hint)
 
 
 def render(error: GradcalcError) -> str:

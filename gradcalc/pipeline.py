@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from gradcalc import backward as back
 from gradcalc import forward as fore
-from gradcalc.errors import NamingError, ShapeError, suggest
-from gradcalc.gates.record import shape_of
+from gradcalc.errors import NamingError, NumberError, ShapeError, suggest
+from gradcalc.gates.record import Shape, shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.kinks import describe, kinked_nodes
 from gradcalc.language import parse
@@ -92,9 +92,7 @@ def evaluate(
     refuse_unknown(graph, asked)
     values = fore.forward(graph, point)
     start = starting_gradient(graph, values, upstream)
-    fore.require_finite(graph, values)
-    gradients = back.backward(graph, values, asked, start)
-    back.require_finite(graph, values, gradients, asked)
+    gradients = _finite_gradients(graph, values, asked, start)
     start = None if upstream is None else start
     found = _proved(graph, values, gradients, asked, check, (rtol, atol), start, closed_form)
     shape = shape_of(values[graph.output])
@@ -111,9 +109,29 @@ def evaluate(
     )
 
 
+def _finite_gradients(
+    graph: Graph, values: Sequence[Value], asked: Sequence[str], start: Value
+) -> list[Value]:
+    """Return the gradients; raise NumberError, with the form that stays finite, where anything is not."""
+    try:
+        fore.require_finite(graph, values)
+        gradients = back.backward(graph, values, asked, start)
+        back.require_finite(graph, values, gradients, asked)
+    except NumberError as error:
+        from gradcalc import stabler
+
+        error.hint = stabler.hint(graph, values, error)
+        raise
+    return gradients
+
+
 def starting_gradient(graph: Graph, values: Sequence[Value], upstream: Value) -> Value:
     """Return the output's own gradient, of its shape: 1 for a number, else it must be given."""
-    shape = shape_of(values[graph.output])
+    return start_of(graph, shape_of(values[graph.output]), upstream)
+
+
+def start_of(graph: Graph, shape: Shape, upstream: Value) -> Value:
+    """Do what `starting_gradient` does for an output of that shape."""
     if upstream is None:
         if shape:
             text = graph.expr(graph.output, 40)

@@ -89,7 +89,9 @@ class Entry:
     `digits` is 17 where the gradient is the rounded reference. `reason` is empty for a pass.
     Of an array, the reference is an array (None where it was never computed whole), and the error and
     the digits are those of its worst element. `left` and `right` are the one-sided derivatives at a
-    kink, of the gradient's shape, nan where an element is at none; None where none is.
+    kink, of the gradient's shape, nan where an element is at none; None where none is. `voices` are
+    what the oracles say that were heard, of a gradient asked for: oracle -> number (of an array, of the
+    element that decides about it).
     """
 
     verdict: Verdict
@@ -100,6 +102,7 @@ class Entry:
     reason: str = ""
     left: Value = None
     right: Value = None
+    voices: Mapping[str, float] = field(default_factory=dict)
 
 
 UNKNOWN = "no known mistake fits"
@@ -118,7 +121,9 @@ class Claim:
     reason     why it is no pass, or what a pass owes to a tolerance or a kink
     diagnosis  the mistake that fits a failure: "factor 2 missing"
     hint       the option that would accept it
-    voices     oracle -> what it says, where the oracles disagree
+    voices     oracle -> what it says, of a gradient whose claim fails; of an array at its worst entry
+    left       at a kink the one-sided derivatives that it was held against, as those of `Entry`
+    right
     """
 
     name: str
@@ -131,7 +136,9 @@ class Claim:
     reason: str = ""
     diagnosis: str = ""
     hint: str = ""
-    voices: Mapping[str, Value] = field(default_factory=dict)
+    voices: Mapping[str, float] = field(default_factory=dict)
+    left: Value = None
+    right: Value = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,6 +48,11 @@ class Found(NamedTuple):
     error: Errors
     decided: Any
 
+    def at(self, rows: Any) -> Found:
+        """Return what some rows come to, by their places."""
+        found: Found = _cut(self, rows)
+        return found
+
 
 class Workings:
     """The gradient program of a graph, ready to run over rows."""
@@ -95,7 +100,7 @@ class Workings:
         """Compute so many rows from one on."""
         cut: Callable[[Any], Any] = lambda column: column[start : start + rows]
         some = {name: cut(column) for name, column in columns.items()}
-        units = [Unit(format.roundoff, format.smallest), DOUBLE]
+        units = [*dict.fromkeys([Unit(format.roundoff, format.smallest), DOUBLE])]
         given = None if upstream is None else cut(upstream)
         return _found(self.program, run(self.program, some, given, units, rows))
 
@@ -105,7 +110,7 @@ def _found(program: Program, found: Rounded) -> Found:
         gradients = {name: found.gathered(steps, of) for name, steps in program.gradients.items()}
         return found.gathered(program.value, of), gradients
 
-    of_format, of_doubles = found.errors
+    of_format, of_doubles = found.errors[0], found.errors[-1]
     value, gradients = gathered(found.numbers)
     noise, noises = gathered(of_format)
     error = Errors(*gathered(of_doubles))
@@ -114,6 +119,15 @@ def _found(program: Program, found: Rounded) -> Found:
         decided = decided & np.isfinite(numbers).all(axis=tuple(range(1, numbers.ndim)))
     scaled_noises = {name: scaled(of_one) for name, of_one in noises.items()}
     return Found(value, gradients, scaled(noise), scaled_noises, error, decided)
+
+
+def _cut(whole: Any, rows: Any) -> Any:
+    """Return some rows: of an array, or of what arrays are held by."""
+    if isinstance(whole, Mapping):
+        return {name: _cut(part, rows) for name, part in whole.items()}
+    if isinstance(whole, tuple):
+        return type(whole)(*(_cut(part, rows) for part in whole))
+    return whole[rows]
 
 
 def _joined(parts: Sequence[Any]) -> Any:

@@ -109,28 +109,12 @@ class Elements(Case):
             {element: scalars.graph.node(element) for names in self.names.values() for element in names},
             scalars.carrying(carries),
             wrong,
-            self._kinks(),
+            kinked_elements(program, values, scalars),
             *tolerances,
         )
 
     def _names(self, name: str) -> Sequence[str]:
         return [*element_names(name, shape_of(self.arrays[self.program.node(name)]))]
-
-    def _kinks(self) -> dict[int, Kink]:
-        """Return the scalar nodes at a kink: those of scalar gates, and those that a record tells of."""
-        graph, floats = self.scalars.graph, self.scalars.floats
-        counts = reached(graph, floats, range(len(graph)), [graph.output])
-        kinks: dict[int, Kink] = {}
-        records: dict[int, Kink] = {}
-        for node in range(len(self.program)):
-            for kink, mask in elements.kinks_at(self.program, self.arrays, node):
-                records.setdefault(node, kink)
-                kinks.update(dict.fromkeys(map(int, self.scalars.elements[node][mask].flat), kink))
-        for node in counts:
-            met = kink_at(graph, floats, node)
-            if met is not None:
-                kinks.setdefault(node, records.get(self.number(node), met))
-        return {node: kinks[node] for node in sorted(counts & kinks.keys())}
 
     def moved_kinks(self) -> list[int | None]:
         """Return for each node a node at a kink that it moves; the losers of a maximum move nothing."""
@@ -147,6 +131,14 @@ class Elements(Case):
         """Return the program's node that a scalar node was written for."""
         return self.scalars.owners[node]
 
+    def as_written(self) -> tuple[Graph, Sequence[Value]]:
+        """Return the program itself, and the values of its nodes."""
+        return self.program, self.arrays
+
+    def elements(self, node: int) -> Sequence[int]:
+        """Return the scalar nodes of a node's elements."""
+        return list(map(int, self.scalars.elements[node].flat))
+
     def with_forms(self) -> list[str]:
         """Return the elements of small arrays."""
         return [element for names in self.names.values() if len(names) <= FORMULAS for element in names]
@@ -155,13 +147,16 @@ class Elements(Case):
 
     def asked(self, name: str, forms: Mapping[str, tuple[Any, Any]]) -> Entry:
         """Return the verdict on a gradient that was asked for, with its formulas where they are small."""
-        mine = {self.wrt[element]: forms[element] for element in self.names[name] if element in forms}
+        mine = {self.wrt[element]: forms.get(element) for element in self.names[name]}
         entry = self.array_entry(self.program.node(name), mine)
         assert entry is not None, "a gradient that was asked for has an entry"
         return entry
 
-    def array_entry(self, node: int, forms: Mapping[int, tuple[Any, Any]]) -> Entry | None:
-        """Return the verdict on one node's gradient: that of its worst element."""
+    def array_entry(self, node: int, forms: Mapping[int, tuple[Any, Any] | None]) -> Entry | None:
+        """Return the verdict on one node's gradient: that of its worst element.
+
+        `forms` has the closed forms, None for those without, by element of a gradient that was asked for.
+        """
         got, nodes = self.found[node], self.scalars.elements[node]
         if got is None:
             return None
@@ -171,16 +166,30 @@ class Elements(Case):
             return Entry("pass", np.zeros(nodes.shape), 0.0, EXACT_DIGITS)
         truths = [self.truth.gradients[s] for s in map(int, nodes.flat)]
         references = np.array([nearest_float(t) for t in truths])
-        places = range(nodes.size) if forms else self._telling(np.ravel(got), nodes.ravel(), references)
+        places = (
+            range(nodes.size)
+            if any(forms.values())
+            else self._telling(np.ravel(got), nodes.ravel(), references)
+        )
         entries = {}
         for place in places:
             scalar = int(nodes.flat[place])
-            entries[place] = self.with_formula(scalar, self.entry(scalar), forms.get(scalar))
+            entry = self.entry(scalar)
+            assert entry is not None, "its elements have the gradient"
+            entries[place] = self.told(scalar, entry, forms[scalar]) if scalar in forms else entry
+        return _combined(entries, nodes.shape, self._proved(references, nodes, entries))
+
+    def _proved(self, references: Any, nodes: Any, entries: Mapping[int, Entry]) -> Any:
+        """Return the references, nan where none is the one true derivative."""
+        proved = references.copy()
         for place, s in enumerate(map(int, nodes.flat)):
+            entry = entries.get(place)
             if self.kink_moved[s] is not None:
-                told = entries[place].reference if place in entries else None
-                references[place] = float("nan") if told is None else told
-        return _combined(entries, nodes.shape, references)
+                agreed = None if entry is None else entry.reference
+                proved[place] = float("nan") if agreed is None else agreed
+            elif not self.truth.settled[s] or (entry is not None and entry.verdict == "undecided"):
+                proved[place] = float("nan")
+        return proved
 
     def _telling(self, got: Any, nodes: Any, references: Any) -> list[int]:
         """Return the places that decide the verdict on an array, one of each kind of those that are alike."""
@@ -215,6 +224,23 @@ class Elements(Case):
         return out
 
 
+def kinked_elements(program: Graph, arrays: Sequence[Value], scalars: Unrolled) -> dict[int, Kink]:
+    """Return the scalar nodes at a kink: those of scalar gates, and those that a record tells of."""
+    graph, floats = scalars.graph, scalars.floats
+    counts = reached(graph, floats, range(len(graph)), [graph.output])
+    kinks: dict[int, Kink] = {}
+    records: dict[int, Kink] = {}
+    for node in range(len(program)):
+        for kink, mask in elements.kinks_at(program, arrays, node):
+            records.setdefault(node, kink)
+            kinks.update(dict.fromkeys(map(int, scalars.elements[node][mask].flat), kink))
+    for node in counts:
+        met = kink_at(graph, floats, node)
+        if met is not None:
+            kinks.setdefault(node, records.get(scalars.owners[node], met))
+    return {node: kinks[node] for node in sorted(counts & kinks.keys())}
+
+
 def _fits(gradient: Value, value: Value) -> bool:
     """Whether there is a gradient, of its value's shape."""
     return gradient is not None and np.shape(gradient) == shape_of(value)
@@ -240,7 +266,19 @@ def _combined(entries: Mapping[int, Entry], shape: Shape, references: Any) -> En
         min((entry.digits or 0 for entry in known), default=None),
         formula=_nested(formulas, shape),
         reason=where + decisive.reason,
+        left=_sides({place: entry.left for place, entry in entries.items()}, shape),
+        right=_sides({place: entry.right for place, entry in entries.items()}, shape),
+        voices=decisive.voices,
     )
+
+
+def _sides(known: Mapping[int, Value], shape: Shape) -> Value:
+    """Return the one-sided derivatives at some places as an array, nan elsewhere; None for none."""
+    if not any(side is not None for side in known.values()):
+        return None
+    sides = np.full(shape, np.nan)
+    sides.flat[list(known)] = [np.nan if side is None else side for side in known.values()]
+    return sides
 
 
 def _nested(formulas: Sequence[str | None], shape: Shape) -> str | None:

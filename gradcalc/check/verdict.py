@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
 from gradcalc.check import closed
-from gradcalc.check.blame import blame, blame_value, told
+from gradcalc.check.blame import Loss, blame, blame_value, told
 from gradcalc.check.chain import Reference, reference
 from gradcalc.check.compare import agrees, digits, relative_error
-from gradcalc.check.difference import SEPARATE, Sides, alike, one, random_directions, sides
+from gradcalc.check.difference import MOVED, SEPARATE, Near, Sides, alike, one, random_directions
 from gradcalc.check.local import Wrong, wrong_gates
 from gradcalc.check.precise import digits_for, nearest_float, working
 from gradcalc.check.printer import to_text
 from gradcalc.check.sums import wrong_sums
-from gradcalc.gates.record import Kink
-from gradcalc.graph import Graph, depends
+from gradcalc.check.voices import CHAIN, CLOSED, DIFFERENCE, RULE, vote
+from gradcalc.gates.record import Kink, shape_of
+from gradcalc.graph import Graph, Value, depends
 from gradcalc.kinks import describe, kinked_nodes, kinks_moved
 from gradcalc.result import Check, Entry, Kinked, worst
+from gradcalc.stabler import stabler
 
 ONE_BY_ONE = 200
 """Most names that are moved one by one once all of them together have met an objection."""
 
 VOICES_AGREE = 15
 """Digits in which the references must agree with each other."""
+
+DISAGREE = "the references disagree"
+"""The reason for an entry on which they do; the vote says which one dissents."""
 
 
 class Proof(NamedTuple):
@@ -61,9 +65,7 @@ def prove(
     case = Case(graph, values, gradients, nodes, carries, wrong, kinked_nodes(graph, values), rtol, atol)
     entries = [case.entry(node) for node in range(len(graph))]
     formulas = case.closed_forms() if closed_form else {}
-    asked = {
-        name: case.with_formula(node, entries[node], formulas.get(name)) for name, node in case.wrt.items()
-    }
+    asked = {name: case.told(node, entries[node], formulas.get(name)) for name, node in case.wrt.items()}
     verdict = "fail" if case.wrong else worst([entry.verdict for entry in asked.values()])
     first_wrong = min(case.wrong, default=None)
     check = Check(
@@ -111,8 +113,10 @@ class Case:
         self.digits = digits_for(graph, values)
         self.truth: Reference = reference(graph, values, carries, self.digits)
         self.kink_moved = self.moved_kinks()
-        self.sides = self._kinked_sides()
-        self.objections = self._objections()
+        self.differences: dict[int, Sides] = {}
+        near = Near(graph, values, self.digits)
+        self.sides = self._kinked_sides(near)
+        self.objections = self._objections(near)
         self._lost = ""
 
     def moved_kinks(self) -> list[int | None]:
@@ -125,43 +129,55 @@ class Case:
 
     # The third voice.
 
-    def _kinked_sides(self) -> dict[int, Sides]:
-        """Return the one-sided derivatives by the names, then the nodes, that move a kink."""
-        nodes = [*self.wrt.values(), *(node for node, g in enumerate(self.gradients) if g is not None)]
-        moving = dict.fromkeys(node for node in nodes if self.kink_moved[node] is not None)
-        return {node: self._sides(node) for node in islice(moving, self.separate)}
+    def _kinked_sides(self, near: Near) -> dict[int, Sides]:
+        """Return the one-sided derivatives by the names, then some nodes, that move a kink."""
+        kinked = [node for node, kink in enumerate(self.kink_moved) if kink is not None]
+        names = [node for node in self.wrt.values() if self.kink_moved[node] is not None]
+        others = [node for node in kinked if self.gradients[node] is not None][: self.separate]
+        found: dict[int, Sides] = {}
+        left = MOVED
+        for node in dict.fromkeys([*names, *others]):
+            left -= len(near.moving([node]))
+            if left < 0 and found:
+                break
+            found[node] = self._sides(near, node)
+        return found
 
-    def _sides(self, node: int, expected: Any = None) -> Sides:
+    def _sides(self, near: Near, node: int, expected: Any = None) -> Sides:
         direction = one(node, self.values)
         speed = direction[node]
         if expected is not None:
             expected *= speed
-        return sides(self.graph, self.values, direction, expected, self.digits).slowed(speed)
+        return near.sides(direction, expected).slowed(speed)
 
-    def _objections(self) -> dict[int, str]:
+    def _objections(self, near: Near) -> dict[int, str]:
         """Return what the central difference has against the reference, by node."""
         smooth = [n for n in self.wrt.values() if self.kink_moved[n] is None and self.truth.settled[n]]
         names = [node for node in smooth if not self.graph.inputs[node]]
         statements = [node for node in smooth if self.graph.inputs[node]]
-        if len(names) > self.separate and not self._objections_together(names):
+        if len(names) > self.separate and not self._objections_together(near, names):
             names = []
         alone = ONE_BY_ONE * self.separate // SEPARATE
-        objections = {node: self._objection(node) for node in names[:alone] + statements[: self.separate]}
+        objections = {
+            node: self._objection(near, node) for node in names[:alone] + statements[: self.separate]
+        }
         rest = dict.fromkeys(names[alone:], "the references disagree on a name among many")
         return {node: text for node, text in {**objections, **rest}.items() if text}
 
-    def _objections_together(self, nodes: Sequence[int]) -> bool:
+    def _objections_together(self, near: Near, nodes: Sequence[int]) -> bool:
         """Whether the central difference objects when all the nodes are moved at once."""
         directions = random_directions(nodes, self.values, self.truth.gradients)
-        return any(self._objection_along(direction) for direction in directions)
+        return any(self._objection_along(near, direction) for direction in directions)
 
-    def _objection(self, node: int) -> str:
-        return _objection(self._sides(node, self.truth.gradients[node]), self.truth.gradients[node])
+    def _objection(self, near: Near, node: int) -> str:
+        truth = self.truth.gradients[node]
+        self.differences[node] = self._sides(near, node, truth)
+        return _objection(self.differences[node], truth)
 
-    def _objection_along(self, direction: Mapping[int, Any]) -> str:
+    def _objection_along(self, near: Near, direction: Mapping[int, Any]) -> str:
         with working(self.truth.digits):
             expected = sum((self.truth.gradients[node] * speed for node, speed in direction.items()), mpf(0))
-        return _objection(sides(self.graph, self.values, direction, expected, self.digits), expected)
+        return _objection(near.sides(direction, expected), expected)
 
     # Verdicts.
 
@@ -212,12 +228,13 @@ class Case:
             return Entry("fail", None, None, None, reason=str(self.wrong[self.number(node)]))
         if found is None:
             return Entry("undecided", None, None, None, reason=place)
+        if None in (found.left, found.right):
+            return Entry("undecided", None, None, None, reason=f"{place}: {_both(found)}")
+        left, right = map(nearest_float, (found.left, found.right))
         if not found.agree:
-            left, right = _told(found.left), _told(found.right)
-            return Entry(
-                "undecided", None, None, None, reason=f"{place}: {left} from the left, {right} from the right"
-            )
-        entry = self._compared(node, got, found.right)
+            reason = f"{place}: {_both(found)}"
+            return Entry("undecided", None, None, None, reason=reason, left=left, right=right)
+        entry = replace(self._compared(node, got, found.right), left=left, right=right)
         if entry.verdict == "inaccurate":
             both = f"the derivative is {_told(found.right)} from both sides"
             reason = f"{place}: {both}, the convention gives {got:.6g}"
@@ -230,8 +247,31 @@ class Case:
             with working(self.truth.digits):
                 truth = (self.truth.values, self.truth.gradients)
                 loss = blame(self.graph, self.values, self.gradients, truth)
-                self._lost = told(self.graph, loss, self.number(loss.node))
+                self._lost = self._told_loss(loss)
         return self._lost
+
+    def _told_loss(self, loss: Loss) -> str:
+        """Return where digits were lost, and which form keeps them where one is known."""
+        (program, values), number = self.as_written(), self.number(loss.node)
+        return told(self.graph, loss, number, stabler(program, values, number, self._is_better))
+
+    def _is_better(self, node: int, value: Value) -> bool:
+        """Whether another value of a node has at least a digit more that is right, at its worst element."""
+        _, values = self.as_written()
+        truths = [self.truth.values[s] for s in self.elements(node)]
+        with working(self.truth.digits):
+            ours, other = (
+                max(map(relative_error, _flat(x), truths), default=0.0) for x in (values[node], value)
+            )
+        return other <= ours / 10
+
+    def as_written(self) -> tuple[Graph, Sequence[Value]]:
+        """Return the program itself, and the values of its nodes."""
+        return self.graph, self.values
+
+    def elements(self, node: int) -> Sequence[int]:
+        """Return the nodes of the graph that stand for a node of the program."""
+        return [node]
 
     def value_warnings(self) -> list[str]:
         """Return a warning where the output's own value lost digits."""
@@ -242,10 +282,31 @@ class Case:
                 return []
             right, loss = digits(got, truth), blame_value(self.graph, self.values, self.truth.values)
         found = f"{got!r} instead of {nearest_float(truth)!r}"
-        why = told(self.graph, loss, self.number(loss.node))
-        return [f"of the output's value only {_counted(right)} ({found}): {why}"]
+        return [f"of the output's value only {_counted(right)} ({found}): {self._told_loss(loss)}"]
 
-    # The first voice.
+    # The first voice, and all of them together.
+
+    def told(self, node: int, entry: Entry | None, form: tuple[Any, Any] | None) -> Entry:
+        """Return the verdict on a gradient that was asked for: with its formula, and what each voice says."""
+        assert entry is not None, "a gradient that was asked for has an entry"
+        entry = self.with_formula(node, entry, form)
+        if self.kink_moved[node] is not None:
+            return entry
+        voices = self._voices(node, form)
+        floats = {voice: nearest_float(number) for voice, number in voices.items()}
+        said = "" if entry.verdict in ("pass", "inaccurate") else vote(voices, self.rtol, self.atol)
+        return replace(entry, voices=floats, reason="; ".join(filter(None, [entry.reason, said])))
+
+    def _voices(self, node: int, form: tuple[Any, Any] | None) -> dict[str, Any]:
+        """Return what each oracle says of a gradient, those that say nothing left out."""
+        found = self.differences.get(node)
+        heard = {
+            RULE: self.gradients[node],
+            CLOSED: None if form is None else form[1],
+            CHAIN: self.truth.gradients[node] if self.truth.settled[node] else None,
+            DIFFERENCE: found.right if found is not None and found.agree else None,
+        }
+        return {voice: mpf(x) for voice, x in heard.items() if x is not None and mp.isfinite(x)}
 
     def closed_forms(self) -> dict[str, tuple[Any, Any]]:
         """Return (formula, value) for each name, nothing where the expression is too large."""
@@ -259,9 +320,8 @@ class Case:
         """Return the names that a closed form is looked for."""
         return list(self.wrt)
 
-    def with_formula(self, node: int, entry: Entry | None, form: tuple[Any, Any] | None) -> Entry:
+    def with_formula(self, node: int, entry: Entry, form: tuple[Any, Any] | None) -> Entry:
         """Return the entry with its formula, undecided where the closed form contradicts the reference."""
-        assert entry is not None, "a gradient that was asked for has an entry"
         if form is None:
             return entry
         expression, value = form
@@ -271,11 +331,7 @@ class Case:
         assert entry.reference is not None, "only an undecided entry has no reference"
         if agrees(entry.reference, value, 10.0**-VOICES_AGREE, 0.0):
             return entry
-        return replace(
-            entry,
-            verdict="undecided",
-            reason=f"the closed form gives {_told(value)}, gate by gate {entry.reference!r}",
-        )
+        return replace(entry, verdict="undecided", reason=DISAGREE)
 
 
 def _objection(found: Sides, truth: Any) -> str:
@@ -284,16 +340,29 @@ def _objection(found: Sides, truth: Any) -> str:
     if left is None and right is None:
         return "a jump" if found.jump else ""
     if left is None or right is None:
-        return f"the edge of a domain: {_told(left)} from the left, {_told(right)} from the right"
+        return f"the edge of a domain: {_both(found)}"
     if not alike(left, right):
-        return f"a kink: {_told(left)} from the left, {_told(right)} from the right"
+        return f"a kink: {_both(found)}"
     if alike(left, truth):
         return ""
-    return f"the references disagree: central difference {_told(left)}, gate by gate {_told(truth)}"
+    return DISAGREE
+
+
+def _both(found: Sides) -> str:
+    left, right = (
+        "infinite" if steep else _told(side)
+        for side, steep in zip((found.left, found.right), found.steep, strict=True)
+    )
+    return f"{left} from the left, {right} from the right"
 
 
 def _told(x: Any) -> str:
     return "none" if x is None else f"{nearest_float(x):.6g}"
+
+
+def _flat(x: Value) -> list[float]:
+    """Return the elements of an array, or a number alone."""
+    return x.ravel().tolist() if shape_of(x) else [x]
 
 
 def _float(x: Any) -> float | None:

@@ -81,8 +81,10 @@ def _summed(_value: Any, _out: Numbers, _given: Any, errors: Any) -> Numbers:
     return sum(errors[1:], errors[0])
 
 
-def _largest(_value: Any, _out: Numbers, _given: Any, errors: Any) -> Numbers:
-    return np.maximum(*errors)
+def _of_larger(_value: Any, out: Numbers, given: Any, errors: Any) -> Numbers:
+    """Return the error of the one taken; the larger error where it may be either."""
+    taken = np.where(out == given[0], *errors)
+    return np.where(_as_near(given, errors), np.maximum(*errors), taken)
 
 
 def _of_product(_value: Any, _out: Numbers, given: Any, errors: Any) -> Numbers:
@@ -243,8 +245,8 @@ FUNCTIONS: dict[str, Elementary] = {
         Elementary("exp", np.exp, LIBRARY, _of_exp),
         Elementary("log", np.log, LIBRARY, _of_log),
         Elementary("abs", np.abs, 0, _summed),
-        Elementary("max", np.maximum, 0, _largest),
-        Elementary("min", np.minimum, 0, _largest),
+        Elementary("max", np.maximum, 0, _of_larger),
+        Elementary("min", np.minimum, 0, _of_larger),
         Elementary("where", _where, 0, _of_where),
         Elementary("floor", np.floor, 0, _across, _step_every(0.0)),
         Elementary("ceil", np.ceil, 0, _across, _step_every(0.0)),
@@ -256,6 +258,9 @@ FUNCTIONS: dict[str, Elementary] = {
     )
 } | LIBRARY_FUNCTIONS | COMPARISONS  # fmt: skip
 """Name of the gate -> the function. Any other gate is written down as its definition has it."""
+
+MAY_UNDERFLOW = {"mul", "flow", "div", "pow", "exp", "sigmoid", "erfc"}
+"""Functions that may come out as zero where they are none."""
 
 GIVEN = {op: op._replace(spread=_exact, kink=None) for op in FUNCTIONS.values() if op.kink}
 """Functions with steps, of numbers that are given: exact, and at no kink since nothing moves them."""

@@ -17,17 +17,25 @@ import numpy as np
 from gradcalc.check.compare import EXACT_DIGITS, SUBNORMAL_STEP, digits, relative_error
 from gradcalc.check.precise import nearest_float
 from gradcalc.check.unroll import index_text
+from gradcalc.check.voices import RULE
 from gradcalc.claims import printed
-from gradcalc.claims.diagnosis import diagnose
+from gradcalc.claims.diagnosis import Fit, candidates, common
 from gradcalc.claims.names import GRADIENT, VALUE, differentiated
 from gradcalc.claims.noise import Noise, noise
 from gradcalc.claims.precision import DEFAULT, FORMATS
 from gradcalc.claims.said import Said, UndecidedError, high_precision, numbers, refuse_unknown
+from gradcalc.claims.subgradients import Sided, misfits
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Value
 from gradcalc.result import VERDICTS, Claim, Entry, Result, Verdict
 
-__all__ = ["Said", "Terms", "judge"]
+__all__ = ["Said", "Terms", "judge", "mistakes", "verdicts", "with_diagnosis"]
+
+ATOL_ALONE = "within atol"
+"""How the reason of a pass begins that it owes to the absolute tolerance."""
+
+ROUNDINGS = 4
+"""Roundings that a one-sided derivative may have gone through."""
 
 
 class Terms(NamedTuple):
@@ -60,12 +68,37 @@ def judge(
     that is none.
     """
     case = _Case(result, point, terms or Terms(), upstream)
-    spoken = {}
-    for name, said in claims.items():
-        refuse_unknown(name, list(result.gradients))
-        spoken[name] = case.heard(name, said, seed)
-    found = {name: case.verdict(name, said, spoken[name]) for name, said in claims.items()}
-    return case.diagnosed(found)
+    found = case.verdicts(claims, seed)
+    return with_diagnosis(found, common([case.mistakes(found)]))
+
+
+def verdicts(
+    result: Result,
+    point: Mapping[str, Value],
+    claims: Mapping[str, Said],
+    seed: Any = 0,
+    terms: Terms | None = None,
+    upstream: Value = None,
+) -> dict[str, Claim]:
+    """Return what `judge` does, without asking what the mistake may be."""
+    return _Case(result, point, terms or Terms(), upstream).verdicts(claims, seed)
+
+
+def mistakes(
+    result: Result,
+    point: Mapping[str, Value],
+    found: Mapping[str, Claim],
+    terms: Terms | None = None,
+    upstream: Value = None,
+) -> dict[str, list[Fit]]:
+    """Return for each claim that fails all the mistakes that fit, for `diagnosis.common` to choose from."""
+    return _Case(result, point, terms or Terms(), upstream).mistakes(found)
+
+
+def with_diagnosis(found: Mapping[str, Claim], told: Mapping[str, str]) -> dict[str, Claim]:
+    """Return the claims with the diagnoses of those gradients that have one."""
+    diagnoses = {GRADIENT + name: text for name, text in told.items()}
+    return {name: replace(claim, diagnosis=diagnoses.get(name, "")) for name, claim in found.items()}
 
 
 class Truth(NamedTuple):
@@ -88,6 +121,7 @@ class _Case:
 
     def __init__(self, result: Result, point: Mapping[str, Value], terms: Terms, upstream: Value) -> None:
         self.result, self.point, self.terms, self.upstream = result, point, terms, upstream
+        self.sided: dict[str, Sided] = {}
 
     def heard(self, name: str, said: Said, seed: Any) -> Any:
         """Return what is said as numbers; the reason where no precision tells a formula's."""
@@ -95,6 +129,14 @@ class _Case:
             return numbers(self.result.graph, self.point, name, said, deepcopy(seed))
         except UndecidedError as error:
             return str(error)
+
+    def verdicts(self, claims: Mapping[str, Said], seed: Any) -> dict[str, Claim]:
+        """Return the verdict on each claim; all are heard before any is judged."""
+        spoken = {}
+        for name, said in claims.items():
+            refuse_unknown(name, list(self.result.gradients))
+            spoken[name] = self.heard(name, said, seed)
+        return self.together({name: self.verdict(name, said, spoken[name]) for name, said in claims.items()})
 
     # What a claim is held against.
 
@@ -130,7 +172,10 @@ class _Case:
             return Claim(name, "undecided", formula=formula, reason=spoken)
         truth = self.truth(name)
         reference, claimed = _rounded(truth.number), _rounded(spoken)
-        found = Claim(name, "fail", _plain(claimed), _plain(reference), formula=formula)
+        found = Claim(
+            name, "fail", _plain(claimed), _plain(reference), formula=formula,
+            left=_side(truth.left), right=_side(truth.right),
+        )  # fmt: skip
         if spoken.shape != truth.number.shape:
             reason = f"it has the shape {spoken.shape}, but should have {truth.number.shape}"
             return replace(found, reason=reason)
@@ -159,8 +204,11 @@ class _Case:
         verdicts[np.isnan(reference)] = "undecided"
         if truth.left is not None:
             kinked = ~(np.isnan(truth.left) | np.isnan(truth.right)) & np.isnan(reference)
-            inside = self.between(claimed, truth.left, truth.right)
+            inside = self.between(claimed, truth)
             verdicts[kinked] = np.where(inside, "pass", "fail")[kinked]
+            ends = np.maximum(np.abs(truth.left), np.abs(truth.right))
+            bend = np.abs(truth.right - truth.left)
+            self.sided[name.removeprefix(GRADIENT)] = Sided(kinked & inside, claimed, self.slack(ends), bend)
         return verdicts
 
     def within(self, claimed: Any, reference: Any) -> Any:
@@ -171,10 +219,26 @@ class _Case:
             near = np.isfinite(claimed) & np.isfinite(reference) & (np.abs(claimed - reference) <= allowed)
         return near | (claimed == reference)
 
-    def between(self, claimed: Any, left: Any, right: Any) -> Any:
-        """Whether each number is between two, or within the tolerances of one of them."""
-        low, high = np.minimum(left, right), np.maximum(left, right)
-        return ((low <= claimed) & (claimed <= high)) | self.within(claimed, low) | self.within(claimed, high)
+    def between(self, claimed: Any, truth: Truth) -> Any:
+        """Whether each number is between the one-sided derivatives, or no farther off than it may be."""
+        low, high = np.minimum(truth.left, truth.right), np.maximum(truth.left, truth.right)
+        return (claimed >= low - self.slack(low)) & (claimed <= high + self.slack(high))
+
+    def slack(self, end: Any) -> Any:
+        """Return by how much a number may be beyond the end of an interval."""
+        roundoff = ROUNDINGS * FORMATS[self.terms.precision].roundoff
+        return np.maximum(max(self.terms.rtol, roundoff) * np.abs(end), self.terms.atol)
+
+    def together(self, found: Mapping[str, Claim]) -> dict[str, Claim]:
+        """Return the claims; those that fail which are a subgradient each, but not together."""
+        sided = {name: self.sided[name] for name in differentiated(found) if name in self.sided}
+        told = {GRADIENT + name: said for name, said in misfits(self.result, sided, self.upstream).items()}
+        return {
+            name: replace(claim, verdict="fail", reason=told[name])
+            if name in told and claim.verdict != "fail"
+            else claim
+            for name, claim in found.items()
+        }
 
     # Words.
 
@@ -183,59 +247,82 @@ class _Case:
         claimed, reference = np.asarray(found.claimed), np.asarray(found.reference)
         if found.verdict == "pass":
             return replace(found, reason=self._excuse(claimed, reference, truth))
+        if found.verdict == "undecided":
+            return replace(found, reason=self._doubt(verdicts, truth))
         at = _worst_place(verdicts, found.verdict, claimed, reference)
         place = f"at {index_text(map(int, np.unravel_index(at, verdicts.shape)))} " if verdicts.shape else ""
         number = float(claimed.flat[at])
-        if found.verdict == "undecided":
-            why = (
-                truth.reason
-                or f"{self.terms.precision} cannot tell it here: rounding alone may change it all"
-            )
-            return replace(found, reason=place + why)
-        if np.isnan(reference.flat[at]):
-            sides = f"{truth.left.flat[at]!r} from the left and {truth.right.flat[at]!r} from the right"
-            reason = (
-                f"{place}at a kink: the derivative is {sides}, but {number!r} was claimed, outside of both"
-            )
+        if truth.left is not None and not np.isnan(truth.left.flat[at]):
+            reason = place + self._beside(found.name, at, number, float(reference.flat[at]), truth)
             return replace(found, reason=reason)
         reason = f"{place}it is {float(reference.flat[at])!r}, but {number!r} was claimed"
-        return printed.excused(replace(found, reason=reason), said, verdicts == "fail")
+        found = replace(found, reason=reason, voices=self._voices(found.name, at, reference))
+        return printed.excused(found, said, verdicts == "fail")
+
+    def _doubt(self, verdicts: Any, truth: Truth) -> str:
+        """Return why a claim is undecided."""
+        if truth.reason:
+            return truth.reason
+        at = int(np.flatnonzero(verdicts == "undecided")[0])
+        place = f"at {index_text(map(int, np.unravel_index(at, verdicts.shape)))} " if verdicts.shape else ""
+        return f"{place}{self.terms.precision} cannot tell it here: rounding alone may change it all"
+
+    def _beside(self, name: str, at: int, number: float, reference: float, truth: Truth) -> str:
+        """Return why a number is wrong at a kink."""
+        left, right = float(truth.left.flat[at]), float(truth.right.flat[at])
+        if np.isnan(reference):
+            sides = f"{left!r} from the left and {right!r} from the right"
+            return (
+                f"at a kink: the derivative is {sides}, but {number!r} was claimed, which is not between them"
+            )
+        said = f"it is {reference!r} from both sides of a kink, but {number!r} was claimed"
+        ours = np.asarray(self.result.gradients[name.removeprefix(GRADIENT)])
+        return f"{said}, as frameworks return by convention" if ours.flat[at] == number else said
+
+    def _voices(self, name: str, at: int, reference: Any) -> dict[str, float]:
+        """Return what each oracle says of an entry of a gradient."""
+        check, gradient = self.result.check, name.removeprefix(GRADIENT)
+        entry = None if name == VALUE or check is None else check.gradients[gradient]
+        if entry is None or entry.verdict not in ("pass", "inaccurate"):
+            return {} if entry is None else dict(entry.voices)
+        ours = float(np.asarray(self.result.gradients[gradient]).flat[at])
+        return {voice: ours if voice == RULE else float(reference.flat[at]) for voice in entry.voices}
 
     def _excuse(self, claimed: Any, reference: Any, truth: Truth) -> str:
         """Return what a pass owes to a kink or to an absolute tolerance; nothing where it owes nothing."""
-        told = []
-        if np.isnan(reference).any():
-            told.append(f"a valid subgradient: {truth.reason}")
+        told = [_subgradient(reference, truth)] if np.isnan(reference).any() else []
         if self.terms.atol:
             relative = _Case(self.result, self.point, self.terms._replace(atol=0.0), self.upstream)
             count = int(np.sum(~(relative.within(claimed, reference) | np.isnan(reference))))
             told += (
-                [f"within atol {self.terms.atol:g} alone: {count} of {claimed.size} entries"] if count else []
+                [f"{ATOL_ALONE} {self.terms.atol:g} alone: {count} of {claimed.size} entries"]
+                if count
+                else []
             )
         return "; ".join(told)
 
     # What the mistake may be.
 
-    def diagnosed(self, found: Mapping[str, Claim]) -> dict[str, Claim]:
-        """Return the claims, with the mistake that fits those that fail."""
+    def mistakes(self, found: Mapping[str, Claim]) -> dict[str, list[Fit]]:
+        """Return for each claim that fails the mistakes that fit."""
         result = self.result
         failed = [
-            name
-            for name, claim in found.items()
-            if claim.verdict == "fail" and name != VALUE and not claim.hint
+            n for n, c in found.items() if c.verdict == "fail" and not c.hint and self._is_diagnosable(c)
         ]
         if not failed or (result.check is not None and result.check.verdict == "fail"):
-            return dict(found)
+            return {}
         claims = {n: c.claimed for n, c in found.items() if n != VALUE and np.isfinite(c.claimed).all()}
         gradients = {name.removeprefix(GRADIENT): claimed for name, claimed in claims.items()}
         names = [name for name in differentiated(failed) if name in gradients]
-        told = diagnose(result, self.point, gradients, self._close, names, self.upstream) if names else {}
-        return {
-            name: replace(
-                claim, diagnosis=told.get(name.removeprefix(GRADIENT), "") if name in failed else ""
-            )
-            for name, claim in found.items()
-        }
+        return candidates(result, self.point, gradients, self._close, names, self.upstream) if names else {}
+
+    def _is_diagnosable(self, claim: Claim) -> bool:
+        """Whether a claim is wrong elsewhere than at kinks, where several numbers are right."""
+        if claim.name == VALUE or claim.left is None:
+            return claim.name != VALUE
+        return not np.all(
+            self.within(np.asarray(claim.claimed), np.asarray(claim.reference)) | ~np.isnan(claim.left)
+        )
 
     def _close(self, candidate: Value, claim: Value, name: str) -> bool:
         """Whether a candidate is what was claimed, but for rounding and the digits that were printed."""
@@ -260,13 +347,26 @@ def _of_entry(entry: Entry | None, gradient: Value) -> Truth:
     """Return what the check says a gradient is; what it proved, where it never computed one whole."""
     if entry is None:
         return Truth(np.asarray(gradient, dtype=object))
-    if entry.reference is None and entry.verdict != "undecided":
+    if entry.reference is None and entry.verdict == "pass":
         return Truth(np.asarray(gradient, dtype=object))
     reference = np.full(shape_of(gradient), np.nan) if entry.reference is None else entry.reference
     number = np.asarray(reference, dtype=object)
     if entry.verdict == "undecided" and entry.left is None and not shape_of(gradient):
         return Truth(np.full((), np.nan, object), reason=entry.reason)
-    return Truth(number, entry.left, entry.right, entry.reason)
+    if entry.left is None:
+        return Truth(number, reason=entry.reason)
+    return Truth(number, np.asarray(entry.left), np.asarray(entry.right), entry.reason)
+
+
+def _subgradient(reference: Any, truth: Truth) -> str:
+    """Return between which numbers a claim is that passes at a kink: those of the first entry there."""
+    places = np.flatnonzero(np.isnan(reference))
+    at = int(places[0])
+    index = f"at {index_text(map(int, np.unravel_index(at, reference.shape)))} " if reference.shape else ""
+    low, high = sorted((float(truth.left.flat[at]), float(truth.right.flat[at])))
+    more = len(places) - 1
+    others = f", and {more:,} more {'entry' if more == 1 else 'entries'} at a kink" if more else ""
+    return f"a valid subgradient: {index}between {low:.6g} and {high:.6g}{others}"
 
 
 def _rounded(numbers_: Any) -> Any:
@@ -277,6 +377,10 @@ def _rounded(numbers_: Any) -> Any:
 def _plain(numbers_: Any) -> Value:
     """Return an array as values are kept: a float for a number."""
     return numbers_ if numbers_.shape else float(numbers_)
+
+
+def _side(side: Any) -> Value:
+    return None if side is None else _plain(side)
 
 
 def _worst_place(verdicts: Any, verdict: Verdict, claimed: Any, reference: Any) -> int:

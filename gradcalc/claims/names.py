@@ -6,8 +6,10 @@ the output's own gradient. A variable that is called so itself is `var.NAME`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
+
+from gradcalc.errors import UsageError, suggest
 
 T = TypeVar("T")
 
@@ -43,3 +45,11 @@ def sorted_by_name(given: Mapping[str, T]) -> Named[T]:
 def differentiated(claims: Iterable[str]) -> list[str]:
     """Return the names whose gradients are claimed, each once."""
     return list(dict.fromkeys(c.removeprefix(GRADIENT) for c in claims if c != VALUE))
+
+
+def nothing_to_claim(name: str, known: Sequence[str]) -> UsageError:
+    """Return the error for a claim that is about none of the names whose gradients there are."""
+    names = [VALUE, *(GRADIENT + gradient for gradient in known)]
+    near = suggest(name, names)
+    hint = f"did you mean '{near}'?" if near else f"there are {', '.join(names[:8])}"
+    return UsageError(f"there is nothing to claim of '{name}'", hint=hint)

@@ -18,10 +18,27 @@ MOST_DIGITS = 12
 FEWEST_DIGITS = 2
 """Digits below which a number says too little: 2 is near many numbers."""
 
+COARSEST = 0.06
+"""Half a unit in the last place of a number with the fewest digits, relative to the number, at most."""
+
 
 def half_unit(claimed: Any) -> Any:
     """Return half a unit in the last place that each number is printed with; 0 for all digits of a double."""
-    return np.vectorize(lambda x: _half_unit(Decimal(repr(x)).normalize()), otypes=[float])(claimed)
+    numbers = np.asarray(claimed, dtype=float)
+    found, short = np.zeros(numbers.shape), _may_be_short(numbers)
+    exact = np.vectorize(lambda x: _half_unit(Decimal(repr(x)).normalize()), otypes=[float])
+    found[short] = exact(numbers[short])
+    return found
+
+
+def _may_be_short(x: Any) -> Any:
+    """Return which numbers may have few digits, so that not all of a million are written out to see it.
+
+    Times a power of ten they are whole, but for roundings of a number with 13 or 14 digits.
+    """
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        scaled = np.abs(x) * 10.0 ** (MOST_DIGITS - np.floor(np.log10(np.abs(x))))
+        return ~(np.abs(scaled - np.rint(scaled)) > 0.05)
 
 
 def _half_unit(x: Decimal) -> float:
@@ -36,15 +53,31 @@ def excused(claim: Claim, said: Said, wrong: Any) -> Claim:
     if text is not None and not _is_number(text):
         return claim
     claimed, reference = np.asarray(claim.claimed)[wrong], np.asarray(claim.reference)[wrong]
-    off = np.abs(claimed - reference)
-    allowed = (
-        half_unit(claimed) if text is None else np.full(claimed.shape, _half_unit(Decimal(text.strip())))
-    )
-    if not np.all((off <= allowed * (1 + 1e-9)) & (reference != 0)):
+    unit = None if text is None else _half_unit(Decimal(text.strip()))
+    rtol = np.max(needed(claimed, reference, unit), initial=0.0)
+    if rtol == np.inf:
         return claim
-    rtol = _rounded_up(float(np.max(off / np.abs(reference))))
     reason = f"{claim.reason}: equal to as many digits as it is printed with"
-    return replace(claim, reason=reason, hint=f"--rtol {rtol} would accept it")
+    return replace(claim, reason=reason, hint=f"{option(rtol)} would accept it")
+
+
+def needed(claimed: Any, reference: Any, unit: float | None = None) -> Any:
+    """Return the relative tolerance that would accept each number; infinite where digits are no excuse.
+
+    `unit` is half a unit in the last place that is printed, None for what the numbers themselves tell.
+    """
+    off, found = np.abs(claimed - reference), np.full(np.shape(claimed), np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rtol = off / np.abs(reference)
+    near = (rtol <= COARSEST) & (reference != 0)
+    allowed = half_unit(claimed[near]) if unit is None else unit
+    found[near] = np.where(off[near] <= allowed * (1 + 1e-9), rtol[near], np.inf)
+    return found
+
+
+def option(rtol: float) -> str:
+    """Return the option for a relative tolerance, rounded up."""
+    return f"--rtol {_rounded_up(rtol)}"
 
 
 def _is_number(text: str) -> bool:

@@ -12,13 +12,13 @@ that the format cannot hold (0.1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import frexp
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcalc.claims.elementary import CONSTANT, VARIABLE, Numbers
+from gradcalc.claims.elementary import CONSTANT, MAY_UNDERFLOW, VARIABLE, Elementary, Numbers
 from gradcalc.claims.program import Program
 from gradcalc.systems import array
 
@@ -43,12 +43,17 @@ class Unit(NamedTuple):
         bits = frexp(number)[0] / self.roundoff
         return 0.0 if bits == bits // 1 else self.roundoff * abs(number)
 
-    def of_result(self, out: Numbers, count: Numbers) -> Numbers:
-        """Return the error of so many roundings; below the normal numbers a result may be flushed to zero."""
+    def of_result(self, out: Numbers, count: Numbers, is_zero: Callable[[], Numbers]) -> Numbers:
+        """Return the error of so many roundings; below the normal numbers a result may be flushed to zero.
+
+        `is_zero` tells which zeros are exact, where there are any.
+        """
         size = np.abs(out)
         error = (count * self.roundoff) * size
-        low = (size < self.smallest) & (size > 0)
-        return np.where(low, size + 2 * self.roundoff * self.smallest, error) if np.any(low) else error
+        low = size < self.smallest
+        if not np.any(low):
+            return error
+        return np.where(low & ((size > 0) | ~is_zero()), size + 2 * self.roundoff * self.smallest, error)
 
 
 DOUBLE = Unit(2.0**-53, 2.0**-1022)
@@ -129,4 +134,16 @@ def _error(
         return unit.roundoff * np.abs(out)
     moved = function.spread(function.value, out, given, errors)
     count = function.roundings
-    return moved + unit.of_result(out, count(out) if callable(count) else count) if count else moved
+    if not count:
+        return moved
+    return moved + unit.of_result(
+        out, count(out) if callable(count) else count, lambda: _is_zero(function, given)
+    )
+
+
+def _is_zero(function: Elementary, given: Sequence[Numbers]) -> Numbers:
+    """Return whether a result that came out as zero is one: exp(-800) is none, nor is 1e-200 squared."""
+    if function.name not in MAY_UNDERFLOW:
+        return np.True_
+    factors = given[:1] if function.name in ("div", "pow") else given
+    return np.any(np.broadcast_arrays(*(x == 0 for x in factors)), axis=0)

@@ -14,8 +14,8 @@ import numpy as np
 from gradcalc.check.arrays import MOST_WORK
 from gradcalc.check.chain import reference
 from gradcalc.check.unroll import unroll
-from gradcalc.claims.names import GRADIENT, VALUE
-from gradcalc.errors import GradcalcError, Span, UsageError, suggest
+from gradcalc.claims.names import GRADIENT, VALUE, nothing_to_claim
+from gradcalc.errors import GradcalcError, Span
 from gradcalc.forward import are_scalar, forward, require_finite
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value
@@ -35,11 +35,8 @@ NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "+inf": float("inf"), "-
 
 def refuse_unknown(name: str, asked: Sequence[str]) -> None:
     """Raise UsageError for a claim that is neither about the output nor about a gradient asked for."""
-    names = [VALUE, *(GRADIENT + gradient for gradient in asked)]
-    if name not in names:
-        near = suggest(name, names)
-        hint = f"did you mean '{near}'?" if near else f"there are {', '.join(names[:8])}"
-        raise UsageError(f"there is nothing to claim of '{name}'", hint=hint)
+    if name != VALUE and name not in [GRADIENT + gradient for gradient in asked]:
+        raise nothing_to_claim(name, asked)
 
 
 def numbers(graph: Graph, point: Mapping[str, Value], name: str, said: Said, seed: Any) -> Any:
@@ -55,10 +52,10 @@ def numbers(graph: Graph, point: Mapping[str, Value], name: str, said: Said, see
     try:
         return high_precision(parse(f"{graph.text}\n({said}\n)", point, seed=seed), point)
     except GradcalcError as error:
-        raise _moved(error, name, said, start) from None
+        raise moved(error, name, said, start) from None
 
 
-def _moved(error: GradcalcError, name: str, text: str, start: int) -> GradcalcError:
+def moved(error: GradcalcError, name: str, text: str, start: int) -> GradcalcError:
     """Return an error about a program with a claim behind it as one about the claim."""
     span = error.span and Span(max(0, error.span.start - start), min(len(text), error.span.end - start))
     return type(error)(f"the claim {name}: {error.message}", source=text, span=span, hint=error.hint)

@@ -17,7 +17,7 @@ import click
 from gradcalc.commands import failure
 from gradcalc.errors import GradcalcError, UsageError
 
-COMMANDS = ("eval", "jacobian", "hessian", "diff", "gates", "examples")
+COMMANDS = ("eval", "check", "jacobian", "hessian", "diff", "gates", "examples")
 """The commands; each is `command` in the module of its name."""
 
 VARIABLE = "_GRADCALC_COMPLETE"
@@ -30,7 +30,7 @@ gradcalc computes gradients by backpropagation, shows every step, and proves the
   gradcalc 'q = x + y; q*z' x=-2 y=5 z=-4 --wrt x,q
   gradcalc diff 'sigmoid(w*x + b)'
 
-More: gradcalc examples, gradcalc gates, gradcalc --help
+More: gradcalc examples, gradcalc gates, gradcalc check --help, gradcalc --help
 """
 
 HELP = """\
@@ -145,6 +145,8 @@ def _positional(error: BaseException, arguments: Sequence[str]) -> list[str]:
         return []
     from gradcalc.commands.arguments import sort
 
+    if arguments[0] == "check":  # whose arguments are files, and no program that a shell has expanded
+        return []
     named = arguments[0] in COMMANDS
     params = load(arguments[0] if named else "eval").params
     tokens = sort(arguments[named:], params)

@@ -14,19 +14,21 @@ from typing import IO
 
 import click
 
-from gradcalc.errors import GradcalcError, NumberError, UsageError, printable, render, suggest
+from gradcalc.errors import (
+    GradcalcError,
+    InternalError,
+    NumberError,
+    UsageError,
+    bug,
+    printable,
+    render,
+    suggest,
+)
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
 LONGEST = 500
 """Letters that the sentence of an error has at most on a terminal."""
-
-
-class InternalError(GradcalcError):
-    """A bug in gradcalc, or a machine that is too small."""
-
-    kind = "internal"
-    exit = 3
 
 
 def tolerate(*streams: IO[str] | None) -> None:
@@ -118,14 +120,12 @@ def translated(error: BaseException) -> GradcalcError:
         return error
     if isinstance(error, click.ClickException):
         return _usage(error)
-    if isinstance(error, MemoryError):
-        return InternalError("not enough memory", hint="a smaller --max-nodes refuses large programs early")
     if isinstance(error, OSError):
         _silence_stdout()
         return UsageError(f"cannot write: {(error.strerror or str(error)).lower()}")
-    line = " ".join(f"{type(error).__name__}: {error}".split())
-    hint = "this is a bug in gradcalc, please report it; GRADCALC_DEBUG=1 shows where"
-    return InternalError(f"internal error: {line}", hint=hint)
+    loading = sys.modules.get("gradcalc.loading")  # whose files alone have functions that are not ours
+    theirs: UsageError | None = loading.told(error) if loading else None
+    return theirs or bug(error)
 
 
 def _usage(error: click.ClickException) -> UsageError:
@@ -223,8 +223,10 @@ def is_file(argument: str) -> bool:
 
 def wanted_format(arguments: Sequence[str]) -> str | None:
     """Return the format asked for, also where the arguments are wrong in another place."""
-    is_eval = not arguments or arguments[0] not in ("diff", "gates", "examples")
-    found = os.environ.get("GRADCALC_FORMAT") if is_eval else None
+    command = arguments[0] if arguments else ""
+    if command == "check":
+        return next((name for name in ("json", "jsonl") if name in _reports(arguments)), None)
+    found = os.environ.get("GRADCALC_FORMAT") if command not in ("diff", "gates", "examples") else None
     for token, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if token == "--":  # noqa: S105 - not a password
             break
@@ -233,3 +235,11 @@ def wanted_format(arguments: Sequence[str]) -> str | None:
         elif token.startswith("--format="):
             found = token.partition("=")[2]
     return found
+
+
+def _reports(arguments: Sequence[str]) -> list[str]:
+    """Return what `check` is asked to report: a format without a file goes to standard output."""
+    pairs = zip(arguments, [*arguments, ""][1:], strict=True)
+    given = [following for token, following in pairs if token == "--report"]  # noqa: S105 - not a password
+    given += [token.partition("=")[2] for token in arguments if token.startswith("--report=")]
+    return given or os.environ.get("GRADCALC_REPORT", "").split("\n")

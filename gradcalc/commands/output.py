@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from gradcalc.errors import UsageError, printable
 from gradcalc.report import NodeChoice, Options
@@ -54,20 +55,56 @@ def emit(pieces: Iterable[str], file: str | None = None) -> None:
     from pathlib import Path
 
     text = "".join(pieces)
-    with _sentences(file):
+    with sentences(file):
         Path(file).write_text(text, encoding="utf-8")
+
+
+def stream(pieces: Iterable[str]) -> None:
+    """Write pieces to standard output, each at once: whoever reads them need not wait for the end."""
+    if sys.stdout is None:
+        raise UsageError("cannot write: standard output is closed")
+    for piece in pieces:
+        sys.stdout.write(piece)
+        sys.stdout.flush()
 
 
 def emit_bytes(data: bytes, file: str) -> None:
     """Write a file."""
     from pathlib import Path
 
-    with _sentences(file):
+    with sentences(file):
         Path(file).write_bytes(data)
 
 
 @contextmanager
-def _sentences(file: str) -> Iterator[None]:
+def streaming(file: str | None) -> Iterator[BinaryIO]:
+    """Open standard output or a file for data that come bit by bit.
+
+    A file has its old content until the new one is whole: a program may read what it writes over.
+    """
+    if file is None:
+        if sys.stdout is None:
+            raise UsageError("cannot write: standard output is closed")
+        yield sys.stdout.buffer
+        return
+    whole = os.path.realpath(file)
+    part = f"{whole}.part" if os.path.isfile(whole) or not os.path.exists(whole) else whole  # noqa: PTH110, PTH113
+    with sentences(file):
+        stream = open(part, "wb")  # noqa: PTH123, SIM115 - a pipe or a device is opened as well
+    try:
+        with stream:
+            yield stream
+    except BaseException:
+        if part != whole:
+            os.unlink(part)  # noqa: PTH108
+        raise
+    if part != whole:
+        with sentences(file):
+            os.replace(part, whole)  # noqa: PTH105
+
+
+@contextmanager
+def sentences(file: str) -> Iterator[None]:
     """Turn what writing a file ends in into a sentence."""
     try:
         yield

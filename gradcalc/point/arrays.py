@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from math import prod
@@ -102,7 +102,9 @@ def npy_value(path: str) -> Value:
     """Return the array of a `.npy` file."""
     what = label(path)
     with _file(path) as file, _damage(f"{what} is damaged, or no .npy file"):
-        return _read(file, what)
+        value = _read(file, what)
+        require_finite(what, value)
+        return value
 
 
 def npz_point(path: str) -> dict[str, Value]:
@@ -124,6 +126,24 @@ def npz_value(path: str, key: str | None) -> Value:
         return _member(archive, members[name], f"{label(path)}: '{name}'")
 
 
+def npz_names(file: IO[bytes], label: str) -> list[str]:
+    """Return the names of the arrays of an open `.npz` file."""
+    with _opened(file, label) as archive:
+        return [name for name, _ in _members(archive)]
+
+
+def npz_columns(file: IO[bytes], label: str, names: Collection[str]) -> dict[str, Value]:
+    """Return the arrays of these names of an open `.npz` file, nan and infinities among their numbers."""
+    values: dict[str, Value] = {}
+    room = MOST
+    with _opened(file, label) as archive:
+        for name, member in _members(archive):
+            if name in names:
+                values[name] = _member(archive, member, f"{label}: '{name}'", room, finite=False)
+                room -= np.size(values[name])
+    return values
+
+
 @contextmanager
 def _file(path: str) -> Iterator[IO[bytes]]:
     """Open a file; what is done with it turns its own errors into sentences."""
@@ -139,11 +159,16 @@ def _file(path: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _archive(path: str) -> Iterator[zipfile.ZipFile]:
-    with _file(path) as file:
-        with _damage(f"{label(path)} is damaged, or no .npz file"):
-            archive = zipfile.ZipFile(file)
-        with archive:
-            yield archive
+    with _file(path) as file, _opened(file, label(path)) as archive:
+        yield archive
+
+
+@contextmanager
+def _opened(file: IO[bytes], label: str) -> Iterator[zipfile.ZipFile]:
+    with _damage(f"{label} is damaged, or no .npz file"):
+        archive = zipfile.ZipFile(file)
+    with archive:
+        yield archive
 
 
 def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -151,9 +176,14 @@ def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     return ((name.removesuffix(".npy"), name) for name in archive.namelist() if name.endswith(".npy"))
 
 
-def _member(archive: zipfile.ZipFile, member: str, what: str, room: int = MOST) -> Value:
+def _member(
+    archive: zipfile.ZipFile, member: str, what: str, room: int = MOST, *, finite: bool = True
+) -> Value:
     with _damage(f"{what} is damaged"), archive.open(member) as file:
-        return _read(file, what, room)
+        value = _read(file, what, room)
+        if finite:
+            require_finite(what, value)
+        return value
 
 
 @contextmanager
@@ -186,9 +216,7 @@ def _read(file: IO[bytes], what: str, room: int = MOST) -> Value:
     if rest:
         raise UsageError(f"{what} has more in it than one array of the shape {shape}")
     array = np.ndarray(shape, dtype, data, order="F" if fortran else "C")
-    value = doubles(what, array)
-    require_finite(what, value)
-    return value
+    return doubles(what, array)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

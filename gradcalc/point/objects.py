@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from gradcalc.errors import Span, UsageError
 from gradcalc.graph import Value
 from gradcalc.point.reading import choose, label, lower, read_text
 from gradcalc.point.values import LARGEST, convert, describe, require_finite
+
+if TYPE_CHECKING:
+    from json import JSONDecoder
 
 DOTS = 1_000
 """Dots in the names of a line beyond which TOML is not read: tomllib takes the square of them."""
@@ -42,22 +46,34 @@ def _converted(what: str, x: Any) -> Value:
 
 def json(path: str) -> Any:
     """Return what a JSON file holds."""
-    import json
-
     text, name = read_text(path), label(path)
     if not text.strip():
         raise UsageError(f"{name} is not JSON: it is empty", hint='write {"x": 1, "y": [2, 3]}')
+    return decoded(text, name)
+
+
+def decoded(text: str, label: str, before: int = 0) -> Any:
+    """Return what a JSON text holds that so many lines of its file stand before."""
+    from json import JSONDecodeError
+
     try:
-        return json.loads(text, object_pairs_hook=_pairs)
-    except json.JSONDecodeError as error:
-        message = f"{name} is not JSON: {lower(error.msg)} in line {error.lineno}"
+        return _decoder().decode(text)
+    except JSONDecodeError as error:
+        message = f"{label} is not JSON: {lower(error.msg)} in line {before + error.lineno}"
         raise UsageError(message, source=text, span=Span(error.pos, error.pos + 1)) from None
     except _TwiceError as error:
-        raise UsageError(f"{name}: '{error}' is given twice") from None
+        raise UsageError(f"{label}: '{error}' is given twice") from None
     except RecursionError:
-        raise UsageError(f"{name} is nested too deeply") from None
+        raise UsageError(f"{label} is nested too deeply") from None
     except ValueError:  # a whole number of more digits than Python converts
-        raise UsageError(f"{name} has a number that is too large", hint=LARGEST) from None
+        raise UsageError(f"{label} has a number that is too large", hint=LARGEST) from None
+
+
+@cache
+def _decoder() -> JSONDecoder:
+    from json import JSONDecoder
+
+    return JSONDecoder(object_pairs_hook=_pairs)
 
 
 class _TwiceError(ValueError):

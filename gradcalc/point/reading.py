@@ -35,16 +35,16 @@ def label(path: str) -> str:
     return "standard input" if path == "-" else f"'{path}'"
 
 
-def decode(data: bytes, label: str) -> str:
-    """Return UTF-8 text; the label names it where it is none."""
+def decode(data: bytes, label: str, before: int = 0) -> str:
+    """Return UTF-8 text that so many lines stand before; the label names it where it is none."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = before + data.count(b"\n", 0, error.start) + 1
         byte = data[error.start]
         raise UsageError(f"{label} is not UTF-8 text: byte 0x{byte:02x} in line {line}") from None
     if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
+        line = before + text.count("\n", 0, text.index("\0")) + 1
         raise UsageError(f"{label} is not a text: it has a NUL in line {line}")
     return text.replace("\r\n", "\n")
 

@@ -33,12 +33,14 @@ class Options(NamedTuple):
     width   columns of the terminal, None where the text is for a pipe or a file: never shortened
     colour  whether colour may be used
     ascii   whether the letters must be ASCII, since the stream takes no others
+    verbose whether everything that passed is listed, however much it is
     """
 
     nodes: NodeChoice | None = None
     width: int | None = None
     colour: bool = False
     ascii: bool = False
+    verbose: bool = False
 
 
 Writer = Callable[[Result, Options], Iterable[str]]

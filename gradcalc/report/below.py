@@ -29,6 +29,8 @@ def below(result: Result, columns: int | None, signs: say.Signs) -> Iterator[Lin
     for claim in result.claims.values():
         text = f"{signs.marks[claim.verdict]} {say.claim(claim)}"
         yield from prose(text, columns, say.STYLES.get(claim.verdict, ""))
+        if said := say.voices(claim):
+            yield from prose(f"  {said}", columns, "dim")
     for found in result.kinks:
         yield []
         for line in say.kink(result, found):

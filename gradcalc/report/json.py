@@ -3,7 +3,8 @@
 A number that is not finite is the text "nan", "inf" or "-inf"; what was never computed is null. An
 array is nested lists of numbers, with its shape beside it. What only arrays have stands where they
 are: `options` at a gate that takes any, `arrives` and `summed` at a wire into an array, `elements` and
-`count` at their kinks.
+`count` at their kinks. The verdict on a gradient has `left` and `right` at a kink, and `voices` where it
+is undecided or fails.
 Nodes stand one a line, so that a report of millions of nodes is never one string in memory.
 """
 
@@ -43,6 +44,24 @@ def write(result: Result, options: Options) -> Iterator[str]:
     if result.claims:
         tail["claims"] = {name: claim(c) for name, c in result.claims.items()}
     yield f", {json.dumps(tail)[1:]}\n"
+
+
+def write_formulas(
+    program: str, derivatives: Mapping[str, str], claims: Mapping[str, Claim]
+) -> Iterator[str]:
+    """Write the report on formulas that are claimed for all points: nothing is computed at one."""
+    fields: dict[str, Any] = {
+        "schema": SCHEMA,
+        "program": program,
+        "output": None,
+        "gradients": {},
+        "derivatives": dict(derivatives),
+        "check": None,
+        "kinks": [],
+        "warnings": [],
+        "claims": {name: claim(c) for name, c in claims.items()},
+    }
+    yield json.dumps(fields) + "\n"
 
 
 def wires(result: Result) -> Wires:
@@ -113,7 +132,7 @@ def node(row: Node, wires: Wires) -> dict[str, Any]:
 
 def part(p: Part, k: int, wires: Wires) -> dict[str, Any]:
     """Return the fields of what arrives along a wire, which is input `k` of the consumer."""
-    fields = {
+    fields: dict[str, Any] = {
         "from": p.consumer,
         "upstream": whole(p.upstream),
         "local": whole(p.local),
@@ -151,7 +170,14 @@ def entry(e: Entry) -> dict[str, Any]:
         "digits": e.digits,
         "verdict": e.verdict,
         "reason": e.reason,
+        **_sides(e),
+        **({"voices": numbers(e.voices)} if e.voices and e.verdict in ("undecided", "fail") else {}),
     }
+
+
+def _sides(found: Entry | Claim) -> dict[str, Any]:
+    """Return the one-sided derivatives, where there is a kink."""
+    return {} if found.left is None else {"left": whole(found.left), "right": whole(found.right)}
 
 
 def claim(c: Claim) -> dict[str, Any]:
@@ -167,6 +193,7 @@ def claim(c: Claim) -> dict[str, Any]:
         "diagnosis": c.diagnosis,
         "hint": c.hint,
         "voices": numbers(c.voices),
+        **_sides(c),
     }
 
 

@@ -63,10 +63,10 @@ def arrivals(
     Where the consumer's rule is no product of elements, its matrix form stands in place of that,
     in the names of the program, and says which gradient is upstream: `g @ x.T,`, `g from #7`.
     """
-    if node.id == result.output.node:
-        return [(_start(node, digits),)]
     if node.gradient is None:
         return []
+    if node.id == result.output.node:
+        return [(_start(node, digits),)]
     wires = Wires(result, names, signs, digits)
     found = [wires.arrival(node, part, k) for part, k in zip(node.parts, wires.inputs(node), strict=True)]
     return found or [("no wire leaves it",)]
@@ -284,6 +284,16 @@ def claim(found: Claim) -> str:
     is_known = found.diagnosis != UNKNOWN
     told = [found.diagnosis, found.reason] if is_known else [found.reason, found.diagnosis]
     return f"{said}: {'; '.join(filter(None, [*told, found.hint]))}"
+
+
+def voices(found: Claim) -> str:
+    """Return what the oracles say of a claim that fails: that they agree, or nothing where they do not.
+
+    Who dissents stands in the reason of the gradient's own verdict.
+    """
+    from gradcalc.check.voices import agreed  # there are none without a check
+
+    return agreed(found.voices) if found.verdict == "fail" else ""
 
 
 def _claimed(found: Claim) -> str:

@@ -1,6 +1,9 @@
 """Suites: claims kept in files, or coming in as rows, and what came of checking them.
 
     outcome    what came of one case, row or gate
+    rows       a table of claims, checked row by row: doubles decide most of it
+    columns    what the columns of a table mean
+    precise    rows judged one at a time; sample has those that prove doubles
 
 The reports of `check` are written from outcomes alone.
 """

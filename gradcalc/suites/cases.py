@@ -23,7 +23,8 @@ class Case:
     wrt          what to differentiate by where nothing is claimed, None for all the variables
     closed_form  whether SymPy differentiates the whole expression as well
     seed         where the program's own rand and randn begin
-    file, line   where it stands; `lines` has the line of each claim, and of the `program`
+    file, line   where it stands; `places` has line and column of each claim and value, of `program` and `wrt`
+    text_line    the line that the program's text begins in, 0 where it is not in the file as it is
     note         how to get to the point again, where it was drawn
     error        what is wrong with the suite here: such a case is never computed
     """
@@ -38,7 +39,8 @@ class Case:
     seed: Any = 0
     file: str = ""
     line: int = 0
-    lines: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    text_line: int = 0
     wrt: Sequence[str] | None = None
     closed_form: bool = False
     note: str = ""

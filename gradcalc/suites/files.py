@@ -23,6 +23,15 @@ from gradcalc.suites.written import Written
 AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
 """Where tomllib says that a mistake is."""
 
+ONE_LINE = "{…} stands in one line, without a comma at its end; or write [case.point] and a value a line"
+HINTS = {
+    "Invalid initial character for a key part": ONE_LINE,
+    "Unclosed inline table": ONE_LINE,
+    "Invalid value": 'a text stands in quotes: program = "x^2*y"',
+    "Cannot overwrite a value": "a table has each key once; another case begins with [[case]]",
+}
+"""How tomllib's sentence begins -> what may be meant."""
+
 
 def read(paths: Sequence[str], settings: Settings) -> Iterator[Case]:
     """Yield the cases of files and of all suites in folders, in their order; `-` is standard input.
@@ -84,8 +93,10 @@ def _parsed(text: str, place: Place) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        message = f"{name} is not TOML: {lower(AT.sub('', str(error)))}"
-        raise UsageError(message, source=text, span=_pointed(str(error), text)) from None
+        what = AT.sub("", str(error))
+        hint = next((hint for begin, hint in HINTS.items() if what.startswith(begin)), "")
+        span = _pointed(str(error), text)
+        raise UsageError(f"{name} is not TOML: {lower(what)}", source=text, span=span, hint=hint) from None
     except (ValueError, RecursionError):
         raise UsageError(f"{name} has a number that is too large, or is nested too deeply") from None
 

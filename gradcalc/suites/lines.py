@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gradcalc.errors import Span, UsageError
 
@@ -145,9 +147,15 @@ class Place:
         return next((self.found[path] for path in paths if path in self.found), None)
 
     @property
+    def position(self) -> tuple[int, int]:
+        """The line and the column, from 1."""
+        start = self.span.start if self.span else 0
+        return line(self.text, start), start - self.text.rfind("\n", 0, start)
+
+    @property
     def line(self) -> int:
         """The line, from 1."""
-        return line(self.text, self.span.start if self.span else 0)
+        return self.position[0]
 
     def error(self, message: str, hint: str = "") -> UsageError:
         """Return an error with its caret here."""
@@ -156,4 +164,10 @@ class Place:
 
 def line(text: str, offset: int) -> int:
     """Return the line, from 1, that an offset is in."""
-    return text.count("\n", 0, offset) + 1
+    return bisect_left(_ends(text), offset) + 1
+
+
+@lru_cache(maxsize=8)
+def _ends(text: str) -> list[int]:
+    """Return where the lines of a text end; places are asked for by the thousand."""
+    return [found.start() for found in re.finditer("\n", text)]

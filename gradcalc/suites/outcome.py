@@ -35,8 +35,10 @@ class Outcome:
     reason   why it is no pass, in a sentence; of a case with claims, those of the claims say more
     error    what kept it from being checked
     warnings sentences for people, kinks among them
+    notes    of many rows, how they were checked, and what those that pass owe to a kink or a tolerance
     seconds  how long it took
     count    how many rows it stands for: those that pass come by the thousand
+    finished whether precision was enough to settle it
     """
 
     name: str
@@ -49,8 +51,10 @@ class Outcome:
     reason: str = ""
     error: GradcalcError | None = None
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
     seconds: float = 0.0
     count: int = 1
+    finished: bool = True
 
     def exit(self, strict: bool = False) -> int:
         """Return the exit code: 2 for what is no program, 1 for a failure, 3 for what is not settled."""
@@ -58,7 +62,7 @@ class Outcome:
             return self.error.exit
         if self.verdict == "fail":
             return 1
-        return 3 if strict and self.verdict != "pass" else 0
+        return 3 if self.verdict != "pass" and (strict or not self.finished) else 0
 
 
 @dataclass

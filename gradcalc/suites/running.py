@@ -2,68 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
-from itertools import islice
+from functools import partial
 from time import perf_counter
 
-from gradcalc.claims.names import GRADIENT
-from gradcalc.errors import GradcalcError
+from gradcalc.claims.names import GRADIENT, UPSTREAM, VALUE, nothing_to_claim
+from gradcalc.errors import GradcalcError, InternalError, NamingError, ShapeError, bug
 from gradcalc.language import parse
+from gradcalc.loading import LOADED, load, told
 from gradcalc.pipeline import compute
+from gradcalc.point.reading import lower
 from gradcalc.result import Claim, Result, worst
 from gradcalc.suites.cases import Case
 from gradcalc.suites.outcome import Outcome
 
-CHUNK = 16
-"""Cases that a process is given at a time."""
 
-AHEAD = 4
-"""Chunks for each process that are under way or done, at most, before their turn to be told."""
-
-
-def run(
-    cases: Iterable[Case], jobs: int = 1, fail_fast: bool = False, strict: bool = False
-) -> Iterator[Outcome]:
-    """Yield the outcome of each case, in the order of the cases; `fail_fast` ends with the first failure.
-
-    `jobs` is the number of processes. What is no GradcalcError is a bug, and is raised.
-    """
-    outcomes = map(run_case, cases) if jobs == 1 else _in_processes(cases, jobs)
-    for outcome in outcomes:
-        yield outcome
-        if fail_fast and outcome.exit(strict):
-            return
+def run(cases: Iterable[Case], jobs: int = 1) -> Iterator[Outcome]:
+    """Return the outcome of each case, in the order of the cases; `jobs` is the number of processes."""
+    return map(run_case, cases) if jobs == 1 else _in_processes(cases, jobs)
 
 
 def _in_processes(cases: Iterable[Case], jobs: int) -> Iterator[Outcome]:
     # What a process would import is imported here, before it is forked where the system forks.
-    import gradcalc.check.arrays  # noqa: F401
+    import gradcalc.check.arrays
+    import gradcalc.claims.judge  # noqa: F401
+    from gradcalc.suites.processes import in_order
 
-    rest = iter(cases)
-    chunks = iter(lambda: list(islice(rest, CHUNK)), [])
-    pool = ProcessPoolExecutor(jobs, initializer=_end_when_interrupted)
-    try:
-        waiting: deque[Future[list[Outcome]]] = deque(
-            pool.submit(_run_chunk, chunk) for chunk in islice(chunks, AHEAD * jobs)
-        )
-        while waiting:
-            yield from waiting.popleft().result()
-            waiting.extend(pool.submit(_run_chunk, chunk) for chunk in islice(chunks, 1))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    files = [loaded.file for loaded in LOADED.values()]
+    yield from in_order(partial(_run_with, files), cases, jobs, _lost)
 
 
-def _end_when_interrupted() -> None:
-    """Let Ctrl-C end this process at once, without a word: the process that told it what to do says it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _run_with(files: Sequence[str], case: Case) -> Outcome:
+    """Return what came of a case; in a process that is no copy of the first one, load the gates before."""
+    for file in files if not LOADED else ():
+        load(file)
+    return run_case(case)
 
 
-def _run_chunk(cases: Sequence[Case]) -> list[Outcome]:
-    return [run_case(case) for case in cases]
+def _lost(case: Case, code: int) -> Outcome:
+    """Return the outcome of a case that the process died of."""
+    how = signal.strsignal(-code) if code < 0 else f"exit code {code}"
+    error = InternalError(f"the process that checked it died: {lower(str(how))}")
+    return Outcome(case.name, None, case.program, case.file, case.line, error=error)
 
 
 def run_case(case: Case) -> Outcome:
@@ -87,7 +71,12 @@ def _checked(case: Case) -> Outcome:
             return _for_all_points(case, outcome)
         return _told(case, outcome, _computed(case))
     except GradcalcError as error:
-        return replace(outcome, line=_line(case, error), reason=_at(case), error=error)
+        line, error = _blamed(case, error)
+        return replace(outcome, line=line, reason=_at(case), error=error)
+    except Exception as error:
+        if os.environ.get("GRADCALC_DEBUG"):
+            raise
+        return replace(outcome, reason=_at(case), error=told(error) or bug(error))
 
 
 def _computed(case: Case) -> Result:
@@ -103,14 +92,15 @@ def _for_all_points(case: Case, outcome: Outcome) -> Outcome:
     from gradcalc.claims.symbolic import judge_formulas
 
     formulas = {name: str(text) for name, text in case.claims.items()}
-    claims = judge_formulas(parse(case.program), formulas, case.wrt or [], case.seed)
-    return replace(_with_claims(case, outcome, list(claims.values())))
+    graph = parse(case.program, seed=deepcopy(case.seed))
+    claims = judge_formulas(graph, formulas, None, case.seed, case.terms, upstream=case.upstream)
+    return _with_claims(case, outcome, list(claims.values()))
 
 
 def _told(case: Case, outcome: Outcome, result: Result) -> Outcome:
     """Return the outcome of a case that was computed."""
     assert result.check is not None, "the check was asked for"
-    outcome = replace(outcome, warnings=result.warnings)
+    outcome = replace(outcome, warnings=result.warnings, finished=result.check.finished)
     if case.claims:
         formulas = {GRADIENT + name: entry.formula for name, entry in result.check.gradients.items()}
         return _with_claims(case, outcome, list(result.claims.values()), formulas)
@@ -130,8 +120,11 @@ def _with_claims(
     bad = [claim.name for claim in claims if claim.verdict == verdict]
     known = [(name, formula) for name in bad if (formula := (formulas or {}).get(name))]
     right = [f"df/d{name.removeprefix(GRADIENT)} = {formula}" for name, formula in known]
-    line, reason = case.lines.get(bad[0], case.line), _sentences(*right, _at(case))
-    return replace(outcome, verdict=verdict, claims=claims, line=line, reason=reason)
+    line, _ = case.places.get(bad[0], (case.line, 0))
+    return replace(
+        outcome, verdict=verdict, claims=claims, line=line, places=case.places,
+        reason=_sentences(*right, _at(case)),
+    )  # fmt: skip
 
 
 def _at(case: Case) -> str:
@@ -139,9 +132,34 @@ def _at(case: Case) -> str:
     return case.note and f"at {case.note}"
 
 
-def _line(case: Case, error: GradcalcError) -> int:
-    """Return the line of an error: that of the program, where it is about a place in it."""
-    return case.lines.get("program", case.line) if error.source == case.program else case.line
+def _blamed(case: Case, error: GradcalcError) -> tuple[int, GradcalcError]:
+    """Return the line of what an error is about, and the error in the light of that."""
+    if error.span is not None and error.source == case.program and case.text_line:
+        return case.text_line + error.source.count("\n", 0, error.span.start), error
+    name, error = _named(case, error)
+    # The hint of the command line names an option that suites have not.
+    error.hint = error.hint.replace("--upstream VALUE", "upstream = VALUE in its point")
+    line, _ = case.places.get(name, (case.line, 0))
+    return line, error
+
+
+def _named(case: Case, error: GradcalcError) -> tuple[str, GradcalcError]:
+    """Return what an error is about, `program`, `wrt` or a name in claims or point, and the error."""
+    if error.span is not None:
+        texts = {"program": case.program, **case.claims}
+        about = (name for name, text in texts.items() if isinstance(text, str) and text == error.source)
+        return next(about, ""), error
+    if isinstance(error, ShapeError) and case.upstream is not None:
+        return UPSTREAM, error
+    if not isinstance(error, NamingError):
+        return "", error
+    graph = parse(case.program, case.point)
+    known = [*graph.variables, *graph.named]
+    for claimed in case.claims:
+        if claimed != VALUE and claimed.removeprefix(GRADIENT) not in known:
+            return claimed, nothing_to_claim(claimed, known)
+    spare = (name for name in case.point or {} if name not in graph.variables)
+    return next(spare, "wrt"), error
 
 
 def _sentences(*texts: str) -> str:

@@ -7,9 +7,9 @@ A suite is a TOML file of cases. A case is a program, points, and what somebody 
 
     [[case]]
     name = "sigmoid neuron"
-    program = "sigmoid(w*x + b)"
+    program = "s = sigmoid(w*x + b)"
     point = {w = 2, x = -1, b = "pi/4"}
-    claims = {value = 0.22886, grad_w = "-f*(1 - f)"}
+    claims = {value = 0.22888, grad_w = "x*s*(1 - s)"}
 
 Inside `point` and `claims` names are those of claims everywhere: a variable's name gives its value,
 `value` claims the output, `grad_w` a gradient, `upstream` is the output's own gradient.
@@ -67,7 +67,7 @@ NAMES = "a list of names"
 SHARED = {
     "rtol": Key(TOLERANCE, lambda x: _is_number(x) and x >= 0, "relative error that still passes"),
     "atol": Key(TOLERANCE, lambda x: _is_number(x) and x >= 0, "absolute error that still passes"),
-    "precision": Key(f"one of {', '.join(FORMATS)}", lambda x: x in FORMATS,
+    "precision": Key(f"one of {', '.join(FORMATS)}", lambda x: x in list(FORMATS),
                      "the format that the claims were computed in"),
     "seed": Key("a whole number, zero or more", lambda x: _is_whole(x) and x >= 0,
                 "where rand, randn and random points begin"),
@@ -115,7 +115,7 @@ def refuse_wrong(table: Mapping[str, Any], keys: Mapping[str, Key], what: str, p
         if name not in keys:
             raise place.at(name).error(f"{what} has no key '{name}'", _hint(name, keys))
         if not keys[name].test(value):
-            raise place.at(name).error(f"'{name}' is {keys[name].kind}")
+            raise place.at(name).error(f"'{name}' must be {keys[name].kind}")
 
 
 def _hint(name: str, keys: Mapping[str, Key]) -> str:
@@ -123,20 +123,22 @@ def _hint(name: str, keys: Mapping[str, Key]) -> str:
     if near := suggest(name, keys):
         return f"did you mean '{near}'?"
     if keys is CASE and (is_claim(name) or name == UPSTREAM):
-        return f"write claims = {{{name} = …}}"
+        return f"write {'claims' if is_claim(name) else 'point'} = {{{name} = …}}"
     if keys is SUITE and name in CASE:
         return "write it below [[case]]" + (", or below [defaults]" if name in SHARED else "")
     return f"there are {', '.join(keys)}"
 
 
 def refuse_no_claims(names: Sequence[str], place: Place) -> None:
-    """Raise UsageError for a name in `claims` that claims nothing."""
+    """Raise UsageError for a name in `claims` that claims nothing, or where none does."""
     for name in names:
         if not (is_claim(name) or name == UPSTREAM):
             hint = "value and grad_NAME are claims; variables have their values in point"
             if name in CASE:
                 hint = f"'{name}' is a key of the case: write it above [case.claims]"
             raise place.at(name).error(f"'{name}' claims nothing", hint)
+    if not any(map(is_claim, names)):
+        raise place.error("claims has no claim in it", "leave it out: then our own gradients are checked")
 
 
 def suite(data: Mapping[str, Any], place: Place) -> None:
@@ -155,14 +157,24 @@ def case(table: Mapping[str, Any], place: Place) -> None:
         raise place.error("the case has no program", 'write program = "x^2*y"')
     points = table.get("points")
     if isinstance(points, dict):
-        refuse_wrong(points, RANDOM, "points", place.at("points"))
-        if "random" not in points:
-            raise place.at("points").error("points is one table", "write point = {…}, or points = [{…}, {…}]")
-        if points.get("low", LOW) >= points.get("high", HIGH):
-            raise place.at("points").error("low must be less than high")
+        _refuse_unless_random(points, place.at("points"))
+    elif isinstance(points, str) and points != "random" and suggest(points, ["random"]):
+        raise place.at("points").error(f"'{points}' are no points", "did you mean 'random'?")
     elif points == []:
         raise place.at("points").error("points has no point in it")
-    refuse_no_claims(list(table.get("claims", {})), place.at("claims"))
+    if "claims" in table:
+        refuse_no_claims(list(table["claims"]), place.at("claims"))
+
+
+def _refuse_unless_random(points: Mapping[str, Any], place: Place) -> None:
+    """Raise UsageError for a table that does not say how to draw points."""
+    if not any(name in RANDOM or suggest(name, RANDOM) for name in points):
+        raise place.error("points is one table", "write point = {…}, or points = [{…}, {…}]")
+    refuse_wrong(points, RANDOM, "points", place)
+    if "random" not in points:
+        raise place.error("points does not say how many", f"write points = {{random = {RANDOM_POINTS}, …}}")
+    if points.get("low", LOW) >= points.get("high", HIGH):
+        raise place.error("low must be less than high")
 
 
 RANDOM_POINTS, LOW, HIGH = 10, -2.0, 2.0

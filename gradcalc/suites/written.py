@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradcalc.claims.judge import Said, Terms
-from gradcalc.claims.names import VARIABLE, differentiated, sorted_by_name
+from gradcalc.claims.names import VARIABLE, differentiated, sorted_by_name, variable
 from gradcalc.errors import GradcalcError, NumberError, Span
 from gradcalc.graph import Value
 from gradcalc.language import parse
@@ -27,7 +27,7 @@ from gradcalc.point.reading import label, read_text, short
 from gradcalc.point.values import convert, require_finite
 from gradcalc.suites import schema
 from gradcalc.suites.cases import Case, Settings
-from gradcalc.suites.lines import Place
+from gradcalc.suites.lines import Place, line
 
 TRIES = 1_000
 """Points that are drawn, at most, until one is in the program's domain."""
@@ -70,7 +70,8 @@ class Written:
     @property
     def name(self) -> str:
         """What reports call it: its name, or its program."""
-        return str(self.table.get("name") or short(" ".join(self.table["program"].split()), NAME))
+        lines = (" ".join(row.split()) for row in self.table["program"].splitlines() if row.strip())
+        return str(self.table.get("name") or short("; ".join(lines), NAME))
 
     @property
     def first_seed(self) -> int:
@@ -85,6 +86,12 @@ class Written:
             return text
         with _shown(self.place.at("program"), text):
             return read_text(self.beside(text[1:]))
+
+    @property
+    def text_line(self) -> int:
+        """The line that the program's text begins in, 0 where it is not in the suite as it is."""
+        start = _start(self.place.at("program"), self.table["program"])
+        return 0 if start is None or self.table["program"].startswith("@") else line(self.place.text, start)
 
     @property
     def terms(self) -> Terms:
@@ -130,6 +137,8 @@ class Written:
             with _shown(point_at, point):
                 point = from_file(self.beside(point))
         given, given_at = _named(point, point_at)
+        if twice := [name for name in given if name in claims]:
+            raise given_at[twice[0]].error(f"'{twice[0]}' is given twice, in claims and here")
         return _Point("", {**claims, **given}, {**claimed_at, **given_at})
 
     def rows(self, file: str) -> Iterator[tuple[str, dict[str, Value]]]:
@@ -174,7 +183,9 @@ class Written:
         upstream = None if written.upstream is None else self.value("upstream", written.upstream, at)
         formulas = claims and all(isinstance(x, str) for x in claims.values())
         wrt = self.table.get("wrt")
-        places = {name: at.places.get(name, self.place) for name in claims}
+        variables = {variable(n): place for n, place in at.places.items() if n.startswith(VARIABLE)}
+        own = {name: self.place.at(name) for name in ("program", "wrt")}
+        places = {**variables, **at.places, **own}
         return Case(
             name=self.name + at.name,
             program=self.program,
@@ -186,7 +197,8 @@ class Written:
             seed=self.draws.seed,
             file=self.place.file,
             line=self.place.line,
-            lines={"program": self.place.at("program").line, **{n: p.line for n, p in places.items()}},
+            places={name: place.position for name, place in places.items()},
+            text_line=self.text_line,
             wrt=differentiated(claims) if claims else wrt and [canonical(name) for name in wrt],
             closed_form=bool(self.merged.get("closed_form", False)),
             note=note and f"{told(point)} ({note})",
@@ -223,8 +235,10 @@ def _named(table: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], dict
     for name, x in table.items():
         inner = x if name + "." == VARIABLE and isinstance(x, dict) else None
         for part, value in (inner or {"": x}).items():
-            key = canonical(VARIABLE + part if inner else name)
-            given[key], places[key] = value, place.at(name, part) if inner else place.at(name)
+            key, here = canonical(VARIABLE + part if inner else name), place.at(name, *[part] * bool(inner))
+            if key in given:
+                raise here.error(f"'{key}' is given twice", "two spellings are one name")
+            given[key], places[key] = value, here
     return given, places
 
 

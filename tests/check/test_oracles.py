@@ -29,7 +29,7 @@ def test_three_voices_agree_on_the_neuron() -> None:
     truth = chain.reference(graph, values, carries)
     forms = closed.references(graph, list(graph.variables), values, truth.values, truth.digits)
     for name, node in graph.variables.items():
-        sides = difference.sides(graph, values, difference.one(node, values))
+        sides = difference.Near(graph, values).sides(difference.one(node, values))
         speed = abs(values[node])
         with mp.workdps(30):
             assert abs(forms[name][1] - truth.gradients[node]) < mpf(10) ** -25

@@ -281,6 +281,19 @@ def test_a_branch_that_rounding_may_turn_is_noise():
     assert noise_of("where(x*y > 1, 5*x, 2*x)", "float64", x=2.0, y=0.5 + 5e-10).gradients["x"] < 1e-14
 
 
+def test_the_smaller_of_two_has_no_say():
+    assert noise_of("max(x, 0)", x=-2.0).value == 0
+    assert (
+        noise_of("max(0, x)", x=2.0).value == noise_of("min(x, 5)", x=2.0).value == noise_of("x", x=2.0).value
+    )
+    assert noise_of("max(x, 0)", x=-1e-46).value > 0
+
+
+def test_what_underflows_is_no_zero():
+    assert noise_of("exp(x)*y", "float64", x=-750.0, y=np.exp(700.0)).value > np.exp(-50.0)
+    assert noise_of("x*y", "float64", x=0.0, y=3.0).value == 0
+
+
 def test_below_the_normal_numbers_zero_is_allowed():
     tiny = noise_of("exp(x)", x=-90.0)
     assert tiny.value >= np.exp(-90.0)

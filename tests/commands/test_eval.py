@@ -216,11 +216,26 @@ def test_claims_about_arrays(cli):
     assert "at [1, 0] it is 50.0, but 60.0 was claimed" in bad.err
 
 
-def test_a_claim_at_a_kink_is_undecided(cli):
+def test_a_claim_at_a_kink_is_a_subgradient_or_none(cli):
     done = cli("abs(x)", "x=0", "--claim", "grad_x=1")
     assert done.code == 0
-    assert "claim grad_x = 1: undecided" in done.out
-    assert cli("abs(x)", "x=0", "--claim", "grad_x=1", "--strict").code == 3
+    assert "claim grad_x = 1: pass: a valid subgradient: between -1 and 1" in done.out
+    done = cli("abs(x)", "x=0", "--claim", "grad_x=2")
+    assert done.code == 1
+    assert "claim grad_x = 2: fail: at a kink" in done.out
+
+
+def test_a_claim_at_a_jump_is_undecided(cli):
+    done = cli("floor(x)", "x=2", "--claim", "grad_x=1")
+    assert done.code == 0
+    assert "claim grad_x = 1: undecided: a jump" in done.out
+    assert cli("floor(x)", "x=2", "--claim", "grad_x=1", "--strict").code == 3
+
+
+def test_what_the_voices_say_stands_below_a_claim_that_fails(cli):
+    out = cli("x^2*y", "x=3", "y=2", "--claim", "grad_x=6").out
+    assert "\n  rule, closed form, gate by gate and central difference agree on 12\n" in out
+    assert "agree on" not in cli("x^2*y", "x=3", "y=2", "--claim", "grad_x=12").out
 
 
 def test_claims_in_json(cli):

@@ -109,7 +109,7 @@ def complete(words):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("gradcalc ", {"eval", "jacobian", "hessian", "diff", "gates", "examples"}),
+        ("gradcalc ", {"eval", "check", "jacobian", "hessian", "diff", "gates", "examples"}),
         ("gradcalc --fo", {"--format"}),
         ("gradcalc --v", {"--version"}),
         ("gradcalc (x+y)*z --format js", {"json", "jsonl"}),
@@ -118,6 +118,7 @@ def complete(words):
         ("gradcalc eval x --nodes n", {"named", "none"}),
         ("gradcalc diff x -f l", {"latex"}),
         ("gradcalc jacobian x --v", {"--vjp"}),
+        ("gradcalc check --report ju", {"junit"}),
         ("gradcalc gates sigm", {"sigmoid"}),
         ("gradcalc examples neu", {"neuron"}),
         ("gradcalc ga", {"gates"}),

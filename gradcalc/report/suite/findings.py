@@ -46,7 +46,12 @@ def drawn(error: GradcalcError) -> str:
     return "\n".join(map(printable, render(error).removeprefix("error: ").splitlines()))
 
 
+def file(outcome: Outcome) -> str:
+    """Return the name of the file that an outcome stands in; nothing where it stands in none."""
+    return "standard input" if outcome.file == "-" else outcome.file
+
+
 def place(outcome: Outcome, line: int = 0) -> str:
     """Return where an outcome stands, `suite.toml:12`; nothing where it stands in no file."""
     line = line or outcome.line
-    return f"{printable(outcome.file)}{f':{line}' if line else ''}" if outcome.file else ""
+    return f"{printable(file(outcome))}{f':{line}' if line else ''}" if outcome.file else ""

@@ -41,10 +41,11 @@ def write(outcomes: Iterable[Outcome], tally: Tally, options: Options) -> Iterat
 
 
 def _annotation(command: str, outcome: Outcome, finding: Finding) -> str:
+    in_file = outcome.file not in ("", "-")
     places = {
-        "file": outcome.file,
-        "line": finding.line if outcome.file and finding.line else "",
-        "col": finding.column if outcome.file and finding.column else "",
+        "file": outcome.file if in_file else "",
+        "line": finding.line if in_file and finding.line else "",
+        "col": finding.column if in_file and finding.column else "",
         "title": f"{finding.word}: {outcome.name}",
     }
     given = ",".join(f"{name}={_property(str(x))}" for name, x in places.items() if x)

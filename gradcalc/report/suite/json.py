@@ -34,6 +34,7 @@ def fields(outcome: Outcome) -> dict[str, Any]:
         "claims": {found.name: claim(found) for found in outcome.claims},
         "error": outcome.error and error_fields(outcome.error),
         "warnings": list(outcome.warnings),
+        "notes": list(outcome.notes),
         "seconds": round(outcome.seconds, 6),
     }
 

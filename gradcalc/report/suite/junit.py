@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
 from gradcalc.report import Options
-from gradcalc.report.suite.findings import findings
+from gradcalc.report.suite.findings import file, findings
 from gradcalc.suites.outcome import Outcome, Tally
 
 FORBIDDEN = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
@@ -39,10 +39,10 @@ def write(outcomes: Iterable[Outcome], tally: Tally, options: Options) -> Iterat
 
 def _case(outcome: Outcome, strict: bool) -> ElementTree.Element:
     case = ElementTree.Element(
-        "testcase", name=legal(outcome.name), classname=legal(outcome.file or "gradcalc")
+        "testcase", name=legal(outcome.name), classname=legal(file(outcome) or "gradcalc")
     )
     case.set("time", f"{outcome.seconds:.3f}")
-    if outcome.file:
+    if outcome.file not in ("", "-"):
         case.set("file", legal(outcome.file))
         case.set("line", str(outcome.line))
     found = [*findings(outcome)]
