@@ -153,15 +153,13 @@ class _Case:
         return _of_entry(entry, self.result.gradients[gradient])
 
     @cached_property
-    def noise(self) -> Noise | None:
-        """The noise of the format, None where nobody could write it down."""
+    def noise(self) -> Noise:
+        """The noise of the format."""
         result, names = self.result, list(self.result.gradients)
         return noise(result.graph, result.values, names, self.upstream, FORMATS[self.terms.precision])
 
-    def allowed(self, name: str, reference: Any) -> Any:
+    def allowed(self, name: str) -> Any:
         """Return by how much each entry may be off because of the format."""
-        if self.noise is None:
-            return FORMATS[self.terms.precision].roundoff * np.abs(reference)
         own = self.noise.value if name == VALUE else self.noise.gradients[name.removeprefix(GRADIENT)]
         return np.asarray(own, dtype=float)
 
@@ -200,7 +198,7 @@ class _Case:
         verdicts = np.where(self.within(claimed, reference), "pass", "fail").astype(object)
         doubtful = verdicts == "fail"
         if np.any(doubtful & np.isfinite(claimed) & np.isfinite(reference)):
-            allowed = self.allowed(name, reference)
+            allowed = self.allowed(name)
             verdicts[np.abs(claimed - reference) <= allowed] = "pass"
             verdicts[doubtful & np.isinf(allowed) & np.isfinite(claimed)] = "undecided"
         verdicts[np.isnan(reference)] = "undecided"
@@ -341,9 +339,7 @@ class _Case:
         if right.shape != candidate.shape:
             return FORMATS[self.terms.precision].roundoff * np.abs(candidate)
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = np.max(
-                self.allowed(GRADIENT + name, right) / np.abs(right), initial=0.0, where=right != 0
-            )
+            relative = np.max(self.allowed(GRADIENT + name) / np.abs(right), initial=0.0, where=right != 0)
         return min(float(relative), 1e-2) * np.abs(candidate)
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcalc.batch.workings import Workings
-from gradcalc.claims.noise import noise
+from gradcalc.claims.noise import noise, scaled
+from gradcalc.claims.rounding import SAFETY
 from gradcalc.graph import depends
 from gradcalc.language import parse
 from gradcalc.systems import array
@@ -297,6 +298,11 @@ def test_below_the_normal_numbers_zero_is_allowed():
     tiny = noise_of("exp(x)", x=-90.0)
     assert tiny.value >= np.exp(-90.0)
     assert tiny.value < 1e-37
+
+
+def test_noise_that_no_double_holds_is_infinite():
+    found_noises = scaled(np.array([1e300, 1.5e308, np.inf, np.nan]))
+    assert found_noises.tolist() == [SAFETY * 1e300, np.inf, np.inf, np.inf]
 
 
 def test_noise_grows_with_the_unit_roundoff():
