@@ -152,3 +152,18 @@ def test_the_claim_without_a_point_gets_its_verdict(capsys: pytest.CaptureFixtur
     (line,) = [line for line in README.splitlines() if line.startswith("gradcalc 'x^2*sin(y)'")]
     assert run(arguments(line)) == 1
     assert line.split("# fail: ")[1].split(";")[0] in capsys.readouterr().out
+
+
+def test_the_explanation_is_what_explain_says(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = [line for line in README.splitlines() if line.startswith("gradcalc explain '")]
+    assert run(arguments(line)) == 0
+    assert block("explained") in capsys.readouterr().out
+
+
+def test_the_picture_is_what_draw_draws(tmp_path: Path) -> None:
+    (line,) = [
+        line for line in README.splitlines() if line.startswith("gradcalc draw") and "neuron.svg" in line
+    ]
+    file = tmp_path / "neuron.svg"
+    assert run([file.as_posix() if word == file.name else word for word in arguments(line)]) == 0
+    assert file.read_text(encoding="utf-8") == (ROOT / ".github/neuron.svg").read_text(encoding="utf-8")

@@ -167,7 +167,8 @@ def main(rows: int = 1_000_000) -> None:
         with path.open("w", encoding="utf-8") as file:
             file.write(",".join(NAMES) + "\n")
             file.writelines(
-                f"{','.join(map(repr, row))}\n" for row in zip(*(x.tolist() for x in columns.values()))
+                f"{','.join(map(repr, row))}\n"
+                for row in zip(*(x.tolist() for x in columns.values()), strict=True)
             )
         files(path)
         whole(path)

@@ -109,7 +109,10 @@ def complete(words):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("gradcalc ", {"eval", "diff", "explain", "draw", "check", "jacobian", "hessian", "gates", "examples"}),
+        (
+            "gradcalc ",
+            {"eval", "diff", "explain", "draw", "check", "jacobian", "hessian", "gates", "examples"},
+        ),
         ("gradcalc --fo", {"--format"}),
         ("gradcalc --v", {"--version"}),
         ("gradcalc (x+y)*z --format js", {"json", "jsonl"}),

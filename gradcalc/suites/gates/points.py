@@ -50,7 +50,7 @@ def inside(gate: Gate, point: Sequence[float]) -> bool:
 
 
 def drawn(gate: Gate, count: int) -> list[Point]:
-    """Return up to `POINTS` points of the probe where the gate is defined and smooth, the same ones every time.
+    """Return up to `POINTS` points of the probe where the gate is defined and smooth, always the same.
 
     The first have numbers that are short to read.
     """
