@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradcalc.gradients import value_and_grad
     from gradcalc.graph import Graph
     from gradcalc.language import parse
+    from gradcalc.loading import load, unload
     from gradcalc.pipeline import compute
     from gradcalc.result import Result
 
@@ -41,7 +42,9 @@ _HOMES = {
     "hvp": "gradcalc.derivatives.hessian",
     "jacobian": "gradcalc.derivatives.jacobian",
     "jvp": "gradcalc.derivatives.jacobian",
+    "load": "gradcalc.loading",
     "parse": "gradcalc.language",
+    "unload": "gradcalc.loading",
     "value_and_grad": "gradcalc.gradients",
     "vjp": "gradcalc.derivatives.jacobian",
 }
@@ -59,7 +62,9 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "load",
     "parse",
+    "unload",
     "value_and_grad",
     "vjp",
 ]

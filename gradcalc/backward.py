@@ -47,12 +47,22 @@ def backward(
     gates = by_frequency(graph)
     if not are_scalar(gates, values):
         return array_backward(graph, values, carries, upstream)
-    gradients = [0.0] * len(graph)
-    gradients[graph.output] = upstream
-    backward_loop(gates)(graph.gates, graph.inputs, values, carries, gradients)
+    gradients = _looped(graph, values, carries, upstream, gates)
     if not isfinite(sum(gradients)):
         gradients = along_taken_wires(graph, values, carries, upstream)
     return [gradient if carried else None for gradient, carried in zip(gradients, carries, strict=True)]
+
+
+def _looped(
+    graph: Graph, values: Sequence[float], carries: Sequence[bool], upstream: float, gates: tuple[Gate, ...]
+) -> list[float]:
+    gradients = [0.0] * len(graph)
+    gradients[graph.output] = upstream
+    try:
+        backward_loop(gates)(graph.gates, graph.inputs, values, carries, gradients)
+    except ArithmeticError:  # of Python's own operators, where the loop was written from somebody's gate
+        return _looped(graph, values, carries, upstream, ())
+    return gradients
 
 
 @lru_cache(maxsize=256)

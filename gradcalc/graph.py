@@ -89,6 +89,12 @@ class Graph:
             names.setdefault(node, name)
         return names
 
+    def label(self) -> str:
+        """Return what the output is called: its statement's name, or a letter that is free."""
+        named = next((name for name, node in self.named.items() if node == self.output), None)
+        taken = {*self.variables, *self.named}
+        return named or next((letter for letter in "fygh" if letter not in taken), "output")
+
     def node(self, name: str) -> int:
         """Return the node of a variable or a named statement; KeyError where there is none."""
         return self.variables[name] if name in self.variables else self.named[name]

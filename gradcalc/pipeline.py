@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gradcalc import backward as back
 from gradcalc import forward as fore
-from gradcalc.errors import NamingError, ShapeError, suggest
+from gradcalc.errors import NamingError, NumberError, ShapeError, suggest
 from gradcalc.gates.record import Shape, shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.kinks import describe, kinked_nodes
@@ -92,9 +92,7 @@ def evaluate(
     refuse_unknown(graph, asked)
     values = fore.forward(graph, point)
     start = starting_gradient(graph, values, upstream)
-    fore.require_finite(graph, values)
-    gradients = back.backward(graph, values, asked, start)
-    back.require_finite(graph, values, gradients, asked)
+    gradients = _finite_gradients(graph, values, asked, start)
     start = None if upstream is None else start
     found = _proved(graph, values, gradients, asked, check, (rtol, atol), start, closed_form)
     shape = shape_of(values[graph.output])
@@ -109,6 +107,22 @@ def evaluate(
         check=found.check,
         warnings=found.warnings,
     )
+
+
+def _finite_gradients(
+    graph: Graph, values: Sequence[Value], asked: Sequence[str], start: Value
+) -> list[Value]:
+    """Return the gradients; raise NumberError, with the form that stays finite, where anything is not."""
+    try:
+        fore.require_finite(graph, values)
+        gradients = back.backward(graph, values, asked, start)
+        back.require_finite(graph, values, gradients, asked)
+    except NumberError as error:
+        from gradcalc import stabler
+
+        error.hint = stabler.hint(graph, values, error)
+        raise
+    return gradients
 
 
 def starting_gradient(graph: Graph, values: Sequence[Value], upstream: Value) -> Value:

@@ -14,12 +14,15 @@ from gradcalc.point.reading import short
 
 
 class Archive:
-    """A table that is a .npz file: an array a column."""
+    """A table that is a .npz file: an array a column.
+
+    file  holds all of it
+    """
 
     header = ""
 
     def __init__(self, file: IO[bytes], label: str) -> None:
-        self._file, self._label = file, label
+        self.file, self._label = file, label
         self._written: dict[str, str] = {}
         for name in npz_names(file, label):
             if canonical(name) in self._written:
@@ -33,7 +36,7 @@ class Archive:
         """Yield the rows, with the arrays that are wanted; the first one where none is, to count rows."""
         names = list(filter(wanted, self.names))
         asked = [self._written[name] for name in names or self.names[:1]]
-        found = npz_columns(self._file, self._label, asked)
+        found = npz_columns(self.file, self._label, asked)
         columns = {name: found[self._written[name]] for name in names}
         rows = self._rows(asked, [shape_of(found[name]) for name in asked])
         for start in range(0, rows, ROWS):

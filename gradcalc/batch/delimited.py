@@ -20,7 +20,7 @@ from gradcalc.batch.table import ROWS, Block, Choice
 from gradcalc.errors import UsageError
 from gradcalc.point.arguments import canonical
 from gradcalc.point.reading import lower, short
-from gradcalc.point.tables import Row, has_header, separators
+from gradcalc.point.tables import is_number, separators
 from gradcalc.point.values import element
 
 ELEMENT = re.compile(r"(.+?)\s*\[\s*([0-9]{1,9}(?:\s*,\s*[0-9]{1,9})*)\s*\]")
@@ -72,8 +72,15 @@ class Delimited:
         cells = header.cells
         if self._delimiter == "," and '"' not in header.text:
             cells = [cell.strip() for cell in BETWEEN_NAMES.split(header.text)]
-        if not has_header(Row(header.line, cells), self._label):
+        numbers = [cell for cell in cells if is_number(cell) and any(map(str.isdigit, cell))]
+        if len(numbers) == len(cells) or not any(cells):
             raise UsageError(f"{self._label} has no names in line {header.line}", hint=HEADER)
+        if numbers:
+            raise UsageError(
+                f"{self._label}, line {header.line}: '{short(numbers[0])}' is no name", hint=HEADER
+            )
+        if len(cells) == 1 and (hint := separators(cells)):
+            raise UsageError(f"{self._label} has one column, '{short(cells[0])}'", hint=hint)
         return cells
 
     def blocks(self, wanted: Choice) -> Iterator[Block]:
@@ -196,5 +203,5 @@ def _index(k: int, shape: Index) -> Index:
 
 
 def element_name(name: str, index: Index) -> str:
-    """Return the name of the column of one element: `W[0, 1]`; the name itself for a number."""
-    return f"{name}[{', '.join(map(str, index))}]" if index else name
+    """Return the name of the column of one element: `W[0,1]`; the name itself for a number."""
+    return f"{name}[{','.join(map(str, index))}]" if index else name

@@ -68,9 +68,13 @@ class Table(NamedTuple):
         if not finite.all():
             row = flatnonzero(~finite.reshape(len(block), -1).all(axis=1))[0]
             number = column[row][~finite[row]].flat[0]
-            unit = "row" if self.format == "npz" else "line"
-            where = f"{self.label}, {unit} {block.lines[row]}"
+            where = f"{self.label}, {self.unit} {block.lines[row]}"
             raise UsageError(f"{where}: '{short(name)}' is {number}, not a finite number")
+
+    @property
+    def unit(self) -> str:
+        """What `lines` of a block count."""
+        return "row" if self.format == "npz" else "line"
 
 
 @contextmanager
@@ -81,7 +85,7 @@ def opened(path: str, format: str | None = None) -> Iterator[Table]:  # noqa: A0
     """
     with _file(path) as file:
         start = _begin(path, file)
-        found = format or _named(path) or detected(start)
+        found = format or named(path) or detected(start)
         yield Table(label(path), found, READERS[found](path, file, start))
 
 
@@ -122,8 +126,8 @@ def _begin(path: str, file: IO[bytes]) -> bytes:
         raise cannot_read(path, error) from None
 
 
-def _named(path: str) -> str | None:
-    """Return the format that a file's name tells."""
+def named(path: str) -> str | None:
+    """Return the format that a file's name tells; None where it tells none."""
     return SUFFIXES.get(path.rpartition(".")[2].lower()) if "." in path else None
 
 

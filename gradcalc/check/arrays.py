@@ -131,6 +131,14 @@ class Elements(Case):
         """Return the program's node that a scalar node was written for."""
         return self.scalars.owners[node]
 
+    def as_written(self) -> tuple[Graph, Sequence[Value]]:
+        """Return the program itself, and the values of its nodes."""
+        return self.program, self.arrays
+
+    def elements(self, node: int) -> Sequence[int]:
+        """Return the scalar nodes of a node's elements."""
+        return list(map(int, self.scalars.elements[node].flat))
+
     def with_forms(self) -> list[str]:
         """Return the elements of small arrays."""
         return [element for names in self.names.values() if len(names) <= FORMULAS for element in names]

@@ -33,11 +33,17 @@ def blame(
 ) -> Loss:
     """Return the node whose error, in either pass, is largest beside the errors it was computed from."""
     errors = [relative_error(v, t) for v, t in zip(values, truth[0], strict=True)]
-    slips = [0.0 if g is None else relative_error(g, t) for g, t in zip(gradients, truth[1], strict=True)]
     losses = _value_losses(graph, errors)
-    for node, wires in enumerate(consumers(graph)):
-        used = [slips[c] for c, _ in wires] + [errors[i] for c, _ in wires for i in (c, *graph.inputs[c])]
-        losses.append(Loss(_growth(slips[node], used), node, forward=False))
+    wires = consumers(graph)
+    slips = [0.0] * len(graph)
+    for node in range(len(graph) - 1, -1, -1):
+        arriving, got = [slips[c] for c, _ in wires[node]], gradients[node]
+        if got is None:  # written for an element of an array, it hands on what it got
+            slips[node] = max(arriving, default=0.0)
+        else:
+            slips[node] = relative_error(got, truth[1][node])
+            used = arriving + [errors[i] for c, _ in wires[node] for i in (c, *graph.inputs[c])]
+            losses.append(Loss(_growth(slips[node], used), node, forward=False))
     return max(losses)
 
 

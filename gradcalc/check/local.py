@@ -59,14 +59,15 @@ def wrong_gate(graph: Graph, values: Sequence[float], carries: Sequence[bool], n
     for k, i in enumerate(inputs):
         if carries[i]:
             slope = gate.local(k, real, given, value)
-            truth = None if slope == constant[k] else _off_slope(gate, k, given, slope, kinked)
+            truth = None if slope == constant[k] else off_slope(gate, k, given, slope, kinked)
             if truth is not None:
                 what = f"the local gradient of {gate.name} by {_input_name(gate, k)}"
                 return Wrong(node, what, slope, truth)
     return wrong_share(gate, node, given, value) if kinked and gate.flow == "router" else None
 
 
-def _off_slope(gate: Gate, k: int, given: tuple[float, ...], slope: float, kinked: bool) -> float | None:
+def off_slope(gate: Gate, k: int, given: tuple[float, ...], slope: float, kinked: bool) -> float | None:
+    """Return the true local gradient by input `k` where `slope` is not it; at a kink any between is."""
     if kinked:
         return slopes.outside_sides(gate, given, _axis(k, len(given)), slope)
     return off(slope, given, _slope_of(gate, k))
@@ -103,15 +104,39 @@ def off(got: float, given: Sequence[float], truth: Callable[[Sequence[Any]], Any
         rough = truth([mpf(x) for x in given])
         if rough and got == nearest_float(rough):
             return None
-    while True:
+    exact, digits = settled(given, truth, rough, digits)
+    with working(digits):
+        return None if exact is None or _near(got, exact, given, truth) else nearest_float(exact)
+
+
+def settled(
+    given: Sequence[float], truth: Callable[[Sequence[Any]], Any], rough: Any, digits: int
+) -> tuple[Any, int]:
+    """Return the truth once twice as many digits give the same, with their number; None where none do."""
+    while digits * 2 <= MOST_DIGITS:
         digits *= 2
         with working(digits):
             fine = truth([mpf(x) for x in given])
             if _settled(rough, fine, digits):
-                return None if _near(got, fine, given, truth) else nearest_float(fine)
-        if digits * 2 > MOST_DIGITS:
-            return None
+                return fine, digits
         rough = fine
+    return None, digits
+
+
+def units_off(got: float, given: Sequence[float], truth: Callable[[Sequence[Any]], Any]) -> float:
+    """Return how far a float is from the truth, in units of the last digit that it can have.
+
+    That is an ulp of the truth, plus as much as it moves when each input moves by an ulp of its own.
+    """
+    digits = enough_digits(given)
+    with working(digits):
+        rough = truth([mpf(x) for x in given])
+    exact, digits = settled(given, truth, rough, digits)
+    with working(digits):
+        if exact is None or not mp.isfinite(exact) or got == nearest_float(exact):
+            return 0.0
+        unit = mpf(ulp(nearest_float(exact))) + sensitivity(given, truth)
+        return nearest_float(abs(mpf(got) - exact) / unit)
 
 
 def _settled(rough: Any, fine: Any, digits: int) -> bool:

@@ -68,7 +68,9 @@ def digits_for(graph: Graph, floats: Sequence[float]) -> int:
     with working(digits):
         values = evaluate(graph, floats, exact(floats, graph))
     sizes = {mp.mag(x) for x in values if x and mp.isfinite(x)} | {1}
-    return min(MOST_DIGITS_TO_START, DIGITS + round((max(sizes) - min(sizes)) * log10(2)))
+    # exp(exp(9000)) has more bits than a float can count.
+    bits = min(max(sizes) - min(sizes), 4 * MOST_DIGITS_TO_START)
+    return min(MOST_DIGITS_TO_START, DIGITS + round(bits * log10(2)))
 
 
 def nearest_float(x: Any) -> float:

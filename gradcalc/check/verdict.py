@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mpmath import mp, mpf
 
 from gradcalc.check import closed
-from gradcalc.check.blame import blame, blame_value, told
+from gradcalc.check.blame import Loss, blame, blame_value, told
 from gradcalc.check.chain import Reference, reference
 from gradcalc.check.compare import agrees, digits, relative_error
 from gradcalc.check.difference import MOVED, SEPARATE, Near, Sides, alike, one, random_directions
@@ -18,10 +18,11 @@ from gradcalc.check.precise import digits_for, nearest_float, working
 from gradcalc.check.printer import to_text
 from gradcalc.check.sums import wrong_sums
 from gradcalc.check.voices import CHAIN, CLOSED, DIFFERENCE, RULE, vote
-from gradcalc.gates.record import Kink
-from gradcalc.graph import Graph, depends
+from gradcalc.gates.record import Kink, shape_of
+from gradcalc.graph import Graph, Value, depends
 from gradcalc.kinks import describe, kinked_nodes, kinks_moved
 from gradcalc.result import Check, Entry, Kinked, worst
+from gradcalc.stabler import stabler
 
 ONE_BY_ONE = 200
 """Most names that are moved one by one once all of them together have met an objection."""
@@ -246,8 +247,33 @@ class Case:
             with working(self.truth.digits):
                 truth = (self.truth.values, self.truth.gradients)
                 loss = blame(self.graph, self.values, self.gradients, truth)
-                self._lost = told(self.graph, loss, self.number(loss.node))
+                self._lost = self._told_loss(loss)
         return self._lost
+
+    def _told_loss(self, loss: Loss) -> str:
+        """Return where digits were lost, and which form keeps them where one is known."""
+        program, values = self.as_written()
+        form = stabler(program, values, self.number(loss.node), self._is_better)
+        keeps = f"; {form} {'keeps them' if loss.forward else 'loses fewer'}" if form else ""
+        return told(self.graph, loss, self.number(loss.node)) + keeps
+
+    def _is_better(self, node: int, value: Value) -> bool:
+        """Whether another value of a node has at least a digit more that is right, at its worst element."""
+        _, values = self.as_written()
+        truths = [self.truth.values[s] for s in self.elements(node)]
+        with working(self.truth.digits):
+            ours, other = (
+                max(map(relative_error, _flat(x), truths), default=0.0) for x in (values[node], value)
+            )
+        return other <= ours / 10
+
+    def as_written(self) -> tuple[Graph, Sequence[Value]]:
+        """Return the program itself, and the values of its nodes."""
+        return self.graph, self.values
+
+    def elements(self, node: int) -> Sequence[int]:
+        """Return the nodes of the graph that stand for a node of the program."""
+        return [node]
 
     def value_warnings(self) -> list[str]:
         """Return a warning where the output's own value lost digits."""
@@ -258,8 +284,7 @@ class Case:
                 return []
             right, loss = digits(got, truth), blame_value(self.graph, self.values, self.truth.values)
         found = f"{got!r} instead of {nearest_float(truth)!r}"
-        why = told(self.graph, loss, self.number(loss.node))
-        return [f"of the output's value only {_counted(right)} ({found}): {why}"]
+        return [f"of the output's value only {_counted(right)} ({found}): {self._told_loss(loss)}"]
 
     # The first voice, and all of them together.
 
@@ -335,6 +360,11 @@ def _both(found: Sides) -> str:
 
 def _told(x: Any) -> str:
     return "none" if x is None else f"{nearest_float(x):.6g}"
+
+
+def _flat(x: Value) -> list[float]:
+    """Return the elements of an array, or a number alone."""
+    return x.ravel().tolist() if shape_of(x) else [x]
 
 
 def _float(x: Any) -> float | None:

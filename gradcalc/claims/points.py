@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from math import isfinite, log10
+from itertools import cycle
+from math import exp, floor, isfinite, log10
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,12 +18,14 @@ import numpy as np
 from gradcalc.backward import backward
 from gradcalc.check.arrays import MOST_WORK
 from gradcalc.check.chain import reference
+from gradcalc.check.precise import digits_for
 from gradcalc.check.unroll import unroll
 from gradcalc.errors import ShapeError, UsageError
 from gradcalc.forward import are_scalar, finite, forward
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value, depends
 from gradcalc.kinks import kinked_nodes
+from gradcalc.shapes import infer
 
 TRIES = 5_000
 """Points that are drawn, at most, for those that are in the program's domain."""
@@ -29,14 +33,26 @@ TRIES = 5_000
 SCALES = (1.0, 1.0, 1e-2, 10.0, 1e3)
 """How large numbers are; most are about 1."""
 
-SHORT = 2
-"""Digits behind the first one of short numbers."""
+TAME_DIGITS = 150
+"""Digits that numbers of about one size need, and some more."""
+
+FEW = 3
+"""Points that are compared where all need more digits than that."""
+
+SHORT = 3
+"""Digits of short numbers, of which one is behind the point."""
+
+KINKED = 0.2
+"""The part of the points that are at a kink by chance, at most: whole numbers are short, too."""
 
 MOST_CONSTANTS = 16
 """Numbers of a program near which points are drawn."""
 
 TOLD = 8
 """Variables that are told of a point."""
+
+SHOWN = 20
+"""Characters of a node's text in a sentence."""
 
 Point = Mapping[str, Value]
 
@@ -64,10 +80,16 @@ class Points:
         """
         self.graph, self.names, self.held, self.upstream = graph, names, held, upstream
         self.free = [name for name in graph.variables if name not in held]
-        self.random = np.random.default_rng(deepcopy(seed))
+        self.random = Random(int(np.random.default_rng(deepcopy(seed)).integers(2**63)))  # noqa: S311 - repeatable
         numbers = [abs(x) for x in constants if type(x) is float and x and isfinite(x)]
         self.scales = (*SCALES, *list(dict.fromkeys(numbers))[:MOST_CONSTANTS])
-        self.tried = 0
+        self.tried = self.met = self.kinked = 0
+        moved = depends(graph, [graph.variables[name] for name in self.free])
+        self.powers = [
+            node
+            for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True))
+            if gate.name == "pow" and moved[inputs[1]]
+        ]
 
     def __iter__(self) -> Iterator[Drawn]:
         """Yield points, while some are found."""
@@ -77,28 +99,55 @@ class Points:
             if found is not None:
                 yield found
 
+    def compared(self, count: int) -> list[Drawn]:
+        """Return points for high precision: where numbers are tame, as long as there are such points."""
+        tame: list[Drawn] = []
+        wild: list[Drawn] = []
+        for at in self:
+            (tame if _is_tame(self.graph, at.values) else wild).append(at)
+            if len(tame) == count or len(wild) == TRIES // 10:
+                break
+        return tame or wild[:FEW]
+
     def at(self, point: Point) -> Drawn | None:
         """Return a point with what is computed there; None where that is not finite, or has a kink."""
         graph = self.graph
         values = forward(graph, point)
-        if not finite(values[graph.output]):
+        if not finite(values[graph.output]) or self._is_lonely(values):
             return None
         if shape := shape_of(values[graph.output]):
             message = f"the output has the shape {shape}: a formula for it is judged at a point"
             raise ShapeError(message, source=graph.text, span=graph.span(graph.output), hint="give values")
         gradients = backward(graph, values, self.names, self.upstream)
         asked = [gradients[graph.node(name)] for name in self.names]
-        smooth = all(finite(g) for g in asked) and not _is_kinked(graph, values)
-        return Drawn(point, values, gradients) if smooth else None
+        if not all(finite(g) for g in asked):
+            return None
+        self.met += 1
+        if _is_kinked(graph, values):
+            self.kinked += 1
+            return None
+        return Drawn(point, values, gradients)
+
+    @property
+    def are_kinked(self) -> bool:
+        """Whether the program is at a kink at far more points than happen to be: max(x, x, 1) is."""
+        return self.kinked > KINKED * self.met
+
+    def _is_lonely(self, values: Sequence[Value]) -> bool:
+        """Whether there is no other point around one: a negative number has whole powers alone."""
+        return any(bool(np.any(np.less(values[self.graph.inputs[n][0]], 0))) for n in self.powers)
 
     def _drawn(self, short: bool) -> dict[str, float]:
         """Return numbers for the variables that have none: of one scale and sign, or each of its own."""
-        count, pick = len(self.free), self.random
-        together = bool(pick.random() < 0.5)
-        scales = pick.choice(self.scales, 1 if together else count)
-        signs = pick.choice([-1.0, 1.0], 1 if pick.random() < 0.5 else count)
-        numbers = (signs * scales * np.exp(pick.uniform(-1.5, 1.0, count))).tolist()
-        return {n: float(f"{x:.{SHORT}e}") if short else x for n, x in zip(self.free, numbers, strict=True)}
+        pick, names = self.random, self.free
+        scales = pick.choices(self.scales, k=1 if pick.random() < 0.5 else len(names))
+        signs = pick.choices((-1.0, 1.0), k=1 if pick.random() < 0.5 else len(names))
+        pairs = zip(cycle(scales), cycle(signs), strict=False)
+        numbers = [
+            sign * scale * exp(pick.uniform(-1.5, 1.0))
+            for _, (scale, sign) in zip(names, pairs, strict=False)
+        ]
+        return {n: _short(x) if short else x for n, x in zip(names, numbers, strict=True)}
 
     def told(self, point: Point) -> str:
         """Return the numbers that were drawn: `x=1.3 y=0.4`."""
@@ -111,6 +160,16 @@ class Points:
         return len(self.told(point)), max((abs(log10(abs(x) or 1.0)) for x in numbers), default=0.0)
 
 
+def _short(x: float) -> float:
+    """Return a number near x with few digits; whole numbers are rare among them, as kinks are at those."""
+    return float(f"{x:.{max(SHORT - 1, floor(log10(abs(x))) + 1)}e}")
+
+
+def _is_tame(graph: Graph, values: Sequence[Value]) -> bool:
+    """Whether few digits tell the smallest number from the largest: erfc(50) takes seconds for nothing."""
+    return not are_scalar(set(graph.gates), values) or digits_for(graph, values) <= TAME_DIGITS
+
+
 def _is_kinked(graph: Graph, values: Sequence[Value]) -> bool:
     if are_scalar(set(graph.gates), values):
         return bool(kinked_nodes(graph, values))
@@ -119,7 +178,7 @@ def _is_kinked(graph: Graph, values: Sequence[Value]) -> bool:
     return bool(kinks(graph, values))
 
 
-def require_shapes(graph: Graph, held: Iterable[str]) -> None:
+def require_shapes(graph: Graph, held: Point) -> None:
     """Raise UsageError for a variable without a value where an array is likely meant: it has no shape.
 
     A list of variables, [x, y], is the one gate with a shape that takes numbers.
@@ -127,28 +186,16 @@ def require_shapes(graph: Graph, held: Iterable[str]) -> None:
     free = [name for name in graph.variables if name not in held]
     moved = depends(graph, [graph.variables[name] for name in free])
     try:
-        shapes = _shapes(graph, free, held)
+        shapes = infer(graph, {**dict.fromkeys(free, 1.0), **held})
     except ShapeError as error:
-        raise shapeless(graph, free, error) from None
+        message = f"without a value, a variable is a number: {error.message}"
+        raise UsageError(message, source=graph.text, span=error.span, hint=_hint(free)) from None
     for node, (gate, inputs) in enumerate(zip(graph.gates, graph.inputs, strict=True)):
         taken = [i for i in inputs if moved[i] and not shapes[i]]
         if not gate.elementwise and gate.name != "stack" and taken:
-            text = graph.expr(taken[0], 20)
+            text = graph.expr(taken[0], SHOWN)
             message = f"the shape of '{text}' is not known, and {gate.name} takes arrays"
             raise UsageError(message, source=graph.text, span=graph.span(node), hint=_hint(free))
-
-
-def _shapes(graph: Graph, free: Iterable[str], held: Any) -> list[tuple[int, ...]]:
-    from gradcalc.shapes import infer
-
-    point = dict.fromkeys(free, 1.0)
-    return infer(graph, {**point, **(held if isinstance(held, Mapping) else {})})
-
-
-def shapeless(graph: Graph, free: Sequence[str], error: ShapeError) -> UsageError:
-    """Return the error of a program whose shapes do not fit where its variables are numbers."""
-    message = f"without a value, a variable is a number: {error.message}"
-    return UsageError(message, source=graph.text, span=error.span, hint=_hint(free))
 
 
 def _hint(free: Sequence[str]) -> str:

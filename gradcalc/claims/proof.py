@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 from sympy import Eq, Integer, Ne, Rational, S
 from sympy.core.relational import Relational
-from sympy.functions.elementary.hyperbolic import HyperbolicFunction
+from sympy.functions.elementary.hyperbolic import HyperbolicFunction, InverseHyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
 from gradcalc.check import closed
@@ -46,6 +46,9 @@ MOST_BITS = 256
 POSITIVE_UNDER = frozenset({"log", "log2", "log10", "sqrt"})
 """Gates that have a finite slope at a positive input alone."""
 
+
+NOWHERE = (sympy.zoo, sympy.nan, sympy.oo)
+"""What an expression has in it that is not defined."""
 
 Signs = dict[Any, int]
 """What conditions compare with zero -> its sign."""
@@ -156,7 +159,7 @@ def _opaque(x: Any) -> Any:
 def _bounded(x: Any) -> Any:
     """Return an expression that is no larger than can be afforded."""
     found = sympy.sympify(x)
-    _require(not found.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I) and _size(found) <= MOST_SIZE)
+    _require(not found.has(*NOWHERE, sympy.I) and _size(found) <= MOST_SIZE)
     _require(all(max(abs(r.p), r.q).bit_length() <= MOST_BITS for r in found.atoms(Rational)))
     return found
 
@@ -219,7 +222,8 @@ def _cases(x: Any, kinked: Any) -> Iterator[Any]:
         _require(count <= MOST_CASES and _size(x) <= MOST_SIZE)
         if not edges:
             _require(not x.atoms(Relational))
-            yield x
+            if 0 not in signs.values() or not x.has(*NOWHERE):  # one of both is not defined there
+                yield x
             continue
         kinks = _edges(kinked)
         edge = min(edges, key=lambda e: (e not in kinks, sympy.default_sort_key(e)))
@@ -255,11 +259,14 @@ def _possible(signs: Signs) -> bool:
 
 def _decided(x: Any, edge: Any, sign: int) -> Any:
     """Return an expression where its edge has a sign."""
+    moved = [s for s in edge.free_symbols if edge.diff(s).is_Rational]
+    if sign == 0 and moved:
+        s = min(moved, key=sympy.default_sort_key)
+        return x.xreplace({s: sympy.expand(s - edge / edge.diff(s))})
     known = {c: _truth(c, edge, sign) for c in x.atoms(Relational) if not c.has(Where) and _edge(c) == edge}
     x = x.xreplace(known)
     if edge.is_Symbol:
-        positive = sympy.Symbol(f"{edge.name}+", positive=True)
-        return x.xreplace({edge: sign * positive})
+        return x.xreplace({edge: sign * sympy.Symbol(f"{edge.name}+", positive=True)})
     return x
 
 
@@ -279,7 +286,7 @@ def _vanishes(x: Any) -> bool:
     for step in STEPS:
         if x == 0:
             return True
-        _require(not x.has(sympy.zoo, sympy.nan, sympy.oo))
+        _require(not x.has(*NOWHERE))
         x = step(x)
         _require(_size(x) <= MOST_SIZE)
     return bool(x == 0)
@@ -330,9 +337,17 @@ def _numerator(x: Any) -> Any:
 def _functions(x: Any) -> Any:
     """Return an expression in sines, cosines, exponentials and logarithms of as simple things as can be."""
     x = x.replace(lambda e: isinstance(e, HyperbolicFunction), lambda e: e.rewrite(sympy.exp))
-    x = x.replace(sympy.tan, lambda u: sympy.sin(u) / sympy.cos(u))
+    x = x.replace(lambda e: isinstance(e, InverseHyperbolicFunction), lambda e: e.rewrite(sympy.log))
+    x = x.replace(sympy.tan, lambda u: sympy.sin(u) / sympy.cos(u)).replace(
+        sympy.erfc, lambda u: 1 - sympy.erf(u)
+    )
+    x = x.replace(_is_exponential, lambda e: sympy.exp(sympy.expand(e.exp * sympy.log(e.base))))
     x = x.replace(sympy.log, lambda u: sympy.expand_log(sympy.log(sympy.factor_terms(sympy.together(u)))))
     return x.replace(lambda e: isinstance(e, TrigonometricFunction), _single_angles)
+
+
+def _is_exponential(x: Any) -> bool:
+    return bool(x.is_Pow and x.base != sympy.E and x.base.is_positive and not x.exp.is_number)
 
 
 def _single_angles(x: Any) -> Any:

@@ -44,10 +44,14 @@ SEARCHED = 1_000
 SUSPICIOUS = 1e-6
 """Relative difference of floats from which they are compared in high precision too."""
 
-MOST_SUSPECTS = 10
+MOST_SUSPECTS = 50
+"""Points that are compared in high precision because of that, at most: many formulas overflow."""
 
 WORK = 200_000
 """Nodes of a program times points, about, that are computed in floats; in high precision a tenth."""
+
+ARRAYS = 50
+"""How much longer a node takes in a program with arrays."""
 
 DIAGNOSED = 4
 """Points at which a wrong formula is diagnosed."""
@@ -80,7 +84,8 @@ def judge_formulas(
     Raises UsageError for a claim about something else, for variables that have no shape, and where no
     point is in the program's domain; and the errors of a program for a formula that is none.
     """
-    held, known = held or {}, [*graph.variables, *graph.named]
+    held = {name: as_value(name, value) for name, value in (held or {}).items()}
+    known = [*graph.variables, *graph.named]
     asked = [name for name in known if wrt is None or name in wrt]
     for name in formulas:
         refuse_unknown(name, asked)
@@ -113,7 +118,7 @@ class _Case:
     ) -> None:  # fmt: skip
         self.graph, self.formulas, self.terms, self.upstream = graph, formulas, terms, upstream
         self.gradients = [name.removeprefix(GRADIENT) for name in formulas if name != VALUE]
-        self.seed = seed
+        self.held, self.seed = held, seed
         self.heard = {name: self._graph(name, said) for name, said in formulas.items()}
         numbers = [x for heard in self.heard.values() if heard for x in heard.constants.values()]
         self.points = Points(graph, self.gradients, held, upstream, seed, numbers)
@@ -135,8 +140,8 @@ class _Case:
 
     def claims(self) -> dict[str, Claim]:
         """Return the verdicts."""
-        count = max(3, min(POINTS, WORK // 10 // len(self.graph)))
-        drawn = list(islice(self.points, count))
+        count = max(3, min(POINTS, self._affordable() // 10))
+        drawn = self.points.compared(count)
         if not drawn:
             message = f"of {self.points.tried:,} random points none is in the program's domain"
             raise UsageError(message, hint=f"give a point: {' '.join(f'{n}=1' for n in self.points.free)}")
@@ -144,21 +149,23 @@ class _Case:
         for at in drawn:
             for name, compared in self._at(at, list(self.formulas)).items():
                 found[name].append(compared)
-        searched = [name for name, several in found.items() if all(c.right for c in several)]
-        if searched:
-            self._search(searched, found)
-        wrong = self._diagnosed(found)
-        return {name: self._claim(name, found[name], wrong.get(name, "")) for name in self.formulas}
+        right = [n for n, several in found.items() if self.heard[n] and all(c.right for c in several)]
+        proved = [name for name in right if self._is_proved(name, drawn[0])]
+        self._search(proved, found, SEARCHED // 10)
+        self._search([name for name in right if name not in proved], found, SEARCHED)
+        mistakes = self._mistakes(found)
+        told = {name: mistakes.get(name, "") for name in self.formulas}
+        return {name: self._claim(name, found[name], told[name], name in proved) for name in self.formulas}
 
     def _at(self, at: Drawn, names: Sequence[str]) -> dict[str, Compared]:
         """Return how claims compare at a point, those that can be told there."""
         truth = drawn_points.truth(self.graph, at, self.gradients, self.upstream)
-        found = {}
+        found: dict[str, Compared] = {}
         for name in names:
             right = truth.value if name == VALUE else truth.gradients[name.removeprefix(GRADIENT)]
-            compared = None if right is None else self._compared(name, at, right)
-            if compared is not None:
-                found[name] = compared
+            if right is not None and isfinite(right):
+                compared = self._compared(name, at, right)
+                found |= {} if compared is None else {name: compared}
         return found
 
     def _compared(self, name: str, at: Drawn, truth: Any) -> Compared | None:
@@ -175,21 +182,16 @@ class _Case:
         if not isfinite(claimed):
             reason = _no_value(graph, values)
             return Compared(at, None, truth, False, reason) if reason else None
-        return Compared(at, claimed, truth, self._same(name, at, claimed, truth))
+        off = abs(claimed - truth)
+        near = off <= max(self.terms.rtol * abs(truth), self.terms.atol, SUBNORMAL_STEP)
+        noise = 0.0 if near else self._noise(name, at)
+        return Compared(at, claimed, truth, near or bool(off <= noise)) if isfinite(noise) else None
 
     def _forward(self, name: str, graph: Graph, at: Drawn) -> list[Value]:
         try:
             return forward(graph, at.point)
         except ShapeError as error:
             raise self._moved(error, name) from None
-
-    def _same(self, name: str, at: Drawn, claimed: Any, truth: Any) -> bool:
-        off = abs(claimed - truth)
-        if off <= max(self.terms.rtol * abs(truth), self.terms.atol, SUBNORMAL_STEP):
-            return True
-        if off > SUSPICIOUS * (abs(truth) + abs(claimed)) and abs(truth) > SUSPICIOUS:
-            return False
-        return bool(off <= self._noise(name, at))
 
     def _noise(self, name: str, at: Drawn) -> float:
         """Return what the constants of a formula, which are floats, may be off by at a point."""
@@ -199,31 +201,47 @@ class _Case:
             return 0.0
         return float(found.value if name == VALUE else found.gradients[name.removeprefix(GRADIENT)])
 
-    def _search(self, names: Sequence[str], found: dict[str, list[Compared]]) -> None:
+    def _search(self, names: Sequence[str], found: dict[str, list[Compared]], count: int) -> None:
         """Look for points where claims are wrong that were right so far, and add them."""
-        suspects = 0
-        for at in islice(self.points, min(SEARCHED, WORK // len(self.graph))):
-            doubtful = [name for name in names if self._is_suspicious(name, at)]
-            if doubtful:
-                suspects += 1
-                for name, compared in self._at(at, doubtful).items():
-                    found[name].append(compared)
-            if suspects > MOST_SUSPECTS:
+        doubted = 0
+        for at in islice(self.points, min(count, self._affordable())) if names else ():
+            right = [name for name in names if all(c.right for c in found[name])]
+            doubtful = [name for name in right if self._is_suspicious(name, at)]
+            doubted += bool(doubtful)
+            for name, compared in self._at(at, doubtful).items() if doubtful else ():
+                found[name] += [] if compared.right else [compared]
+            if doubted > MOST_SUSPECTS or not right:
                 return
+
+    def _affordable(self) -> int:
+        """Return at how many points the program can be computed in floats."""
+        scalar = are_scalar(set(self.graph.gates), self.graph.constants.values())
+        return WORK // len(self.graph) // (1 if scalar else ARRAYS)
 
     def _is_suspicious(self, name: str, at: Drawn) -> bool:
         graph = self.heard[name]
         assert graph is not None, "it was wrong at once"
         claimed = forward(graph, at.point)[graph.output]
         right = at.values[self.graph.output] if name == VALUE else self._gradient(name, at)
-        return not abs(claimed - right) <= SUSPICIOUS * (abs(claimed) + abs(right))
+        allowed = max(SUSPICIOUS, self.terms.rtol / 2) * (abs(claimed) + abs(right))
+        return not abs(claimed - right) <= max(allowed, self.terms.atol)
 
     def _gradient(self, name: str, at: Drawn) -> Value:
         return at.gradients[self.graph.node(name.removeprefix(GRADIENT))]
 
+    def _is_proved(self, name: str, at: Drawn) -> bool:
+        """Whether SymPy proves a claim; a point tells it the shapes of lists."""
+        from gradcalc.claims import proof
+
+        graph, wrt = self.heard[name], None if name == VALUE else name.removeprefix(GRADIENT)
+        assert graph is not None, "it was wrong at once"
+        program = drawn_points.scalar(self.graph, at.values, () if wrt is None else (wrt,))
+        formula = drawn_points.scalar(graph, forward(graph, at.point))
+        return proof.equal(program, formula, wrt, self.upstream)
+
     # Words.
 
-    def _claim(self, name: str, several: Sequence[Compared], diagnosis: str) -> Claim:
+    def _claim(self, name: str, several: Sequence[Compared], diagnosis: str, proved: bool) -> Claim:
         """Return the verdict on a claim, given how it compares at points."""
         said = self.formulas[name]
         wrong = [c for c in several if not c.right]
@@ -235,7 +253,7 @@ class _Case:
             relative_error=max((relative_error(x, t) for x, t in pairs), default=None),
             digits=min((digits(x, t) for x, t in pairs), default=None),
         )  # fmt: skip
-        if self._is_proved(name):
+        if proved:
             return replace(found, reason="proved equal by SymPy", digits=EXACT_DIGITS, relative_error=0.0)
         if not several:
             return replace(found, verdict="undecided", reason="at no random point could it be computed")
@@ -243,24 +261,16 @@ class _Case:
         equal = "equal" if exact else f"equal to {found.digits} digits"
         points = "1 random point" if len(several) == 1 else f"{len(several)} random points"
         seed = f" (seed {self.seed})" if isinstance(self.seed, int) else ""
-        return replace(found, reason=f"{equal} at {points}{seed}, not proved")
-
-    def _is_proved(self, name: str) -> bool:
-        from gradcalc.claims import proof
-
-        graph = self.heard[name]
-        at = next(iter(self.points), None)
-        if graph is None or at is None:
-            return False
-        wrt = None if name == VALUE else name.removeprefix(GRADIENT)
-        program = drawn_points.scalar(self.graph, at.values, () if wrt is None else (wrt,))
-        formula = drawn_points.scalar(graph, forward(graph, at.point))
-        return proof.equal(program, formula, wrt, self.upstream)
+        reason = f"{equal} at {points}{seed}, not proved"
+        if self.points.are_kinked:
+            reason = f"{reason}; wherever else it was tried, the program is at a kink"
+            return replace(found, verdict="undecided", reason=reason)
+        return replace(found, reason=reason)
 
     def _failed(self, name: str, at: Compared, diagnosis: str) -> Claim:
         """Return a claim that is wrong, with a point at which it is."""
         reference = nearest_float(at.truth)
-        found = Claim(name, "fail", None, reference, formula=self.formulas[name], diagnosis=diagnosis)
+        found = Claim(name, "fail", None, reference, formula=self.formulas[name])
         place = self.points.told(at.at.point)
         if at.claimed is None:
             return replace(found, reason=self._with_formula(name, f"at {place} {at.reason}"))
@@ -270,15 +280,17 @@ class _Case:
             relative_error=relative_error(claimed, at.truth), digits=digits(claimed, at.truth),
         )  # fmt: skip
         found = printed.excused(found, self.formulas[name], np.asarray(True))
-        return replace(found, reason=self._with_formula(name, found.reason))
+        told = "" if found.hint else diagnosis
+        return replace(found, reason=self._with_formula(name, found.reason), diagnosis=told)
 
     def _with_formula(self, name: str, reason: str) -> str:
-        right = None if name == VALUE else formula(self.graph, name.removeprefix(GRADIENT))
-        return f"{reason}; df/d{name.removeprefix(GRADIENT)} = {right}" if right else reason
+        gradient = name.removeprefix(GRADIENT)
+        right = None if name == VALUE or self.upstream != 1 else formula(self.graph, gradient, self.held)
+        return f"{reason}; d{self.graph.label()}/d{gradient} = {right}" if right else reason
 
     # What the mistake may be.
 
-    def _diagnosed(self, found: Mapping[str, Sequence[Compared]]) -> dict[str, str]:
+    def _mistakes(self, found: Mapping[str, Sequence[Compared]]) -> dict[str, str]:
         """Return for each wrong gradient the mistake that fits it at several points."""
         wrong = {
             name: [c for c in several if not c.right] for name, several in found.items() if name != VALUE
@@ -321,19 +333,23 @@ def _close(candidate: Value, claim: Value, _name: str) -> bool:
     return bool(abs(candidate - claim) <= CLOSE * abs(candidate))
 
 
-def formula(graph: Graph, name: str) -> str | None:
-    """Return SymPy's derivative of a scalar program's output by a name; None where there is none to show."""
+def formula(graph: Graph, name: str, held: Mapping[str, Value] | None = None) -> str | None:
+    """Return SymPy's derivative of the output by a name; None where there is none to show.
+
+    Variables without a value in `held` are numbers; which, does not matter.
+    """
+    import sympy
+
     from gradcalc.check import closed
     from gradcalc.check.printer import to_text
 
-    scalar = are_scalar(set(graph.gates), graph.constants.values())
-    if not scalar or not closed.is_small(graph):
+    point = {**{free: 1.0 + k / 8 for k, free in enumerate(graph.variables)}, **(held or {})}
+    scalar = drawn_points.scalar(graph, forward(graph, point), (name,))
+    if not closed.is_small(scalar):
         return None
     try:
-        found = closed.derivatives(graph, [name])[name]
-    except TypeError:  # SymPy compares what is not real, in a branch that is not taken
+        found = closed.derivatives(scalar, [name])[name]
+    except (TypeError, KeyError):  # SymPy compares what is not real; an array has elements, no name
         return None
-    import sympy
-
     unreal = found.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.I)
     return None if unreal else to_text(found)

@@ -29,7 +29,6 @@ gradcalc computes gradients by backpropagation, shows every step, and proves the
   gradcalc '(x + y)*z' x=-2 y=5 z=-4
   gradcalc 'q = x + y; q*z' x=-2 y=5 z=-4 --wrt x,q
   gradcalc diff 'sigmoid(w*x + b)'
-  gradcalc 'x^2*sin(y)' x=2 y=1 --claim grad_x='x*sin(y)'
 
 More: gradcalc examples, gradcalc gates, gradcalc check --help, gradcalc --help
 """

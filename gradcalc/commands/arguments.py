@@ -8,6 +8,7 @@ short option of the command or begins with `--`; any other token is positional, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -135,6 +136,22 @@ def tolerance(ctx: click.Context, param: click.Parameter, value: float) -> float
 
 # Options that commands share.
 
+
+def load_gates(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> None:  # noqa: ARG001 - click's interface
+    """Load files of gates until the command is done; not while a shell asks for completions."""
+    if value and not ctx.resilient_parsing:
+        from gradcalc import loading
+
+        for file in value:
+            loading.load(file)
+            ctx.find_root().call_on_close(partial(loading.unload, file))
+
+
+# It runs code, so no variable of the environment sets it.
+load = click.option(
+    "--load", metavar="FILE", multiple=True, expose_value=False, callback=load_gates, type=click.Path(),
+    help="Run FILE, a Python file, and use the gates that it defines; repeatable.",
+)  # fmt: skip
 at = setting(
     "AT", "--at", metavar="FILE", type=click.Path(allow_dash=True),
     help="Read values from a .json, .toml, .csv or .npz file; - is JSON on standard input.",

@@ -25,12 +25,14 @@ HELP = """\
 Check what somebody else computed: every case of suites, or every row of a table.
 
 FILE is a suite (TOML), a DIR with suites, or - (standard input). With --program it is a table with
-a column a variable and columns 'value' and 'grad_NAME' with what is claimed.
+a column a variable and columns 'value' and 'grad_NAME' with what is claimed. Gates that --load
+brings are proved first, alone where there is no FILE.
 
 \b
   gradcalc check --init suite.toml
   gradcalc check suite.toml gradients/ -k neuron
   ./my_kernel --dump | gradcalc check --program 'x*sigmoid(x)' --precision float32 --rows 100000 -
+  gradcalc check --load my_gates.py
 """
 
 EPILOG = """\
@@ -44,6 +46,7 @@ nothing to check; 3 with --strict also inaccurate and undecided.
     short_help="Check suites or rows of claimed gradients, for CI.",
 )  # fmt: skip
 @click.argument("files", nargs=-1, metavar="[FILE|DIR|-]...", type=click.Path(allow_dash=True))
+@arguments.load
 @setting("PROGRAM", "--program", metavar="PROGRAM",
          help="The program that rows are claims about; @FILE reads it from a file.")  # fmt: skip
 @setting("ROWS", "--rows", metavar="N", type=click.IntRange(min=1),
@@ -80,17 +83,36 @@ def command(
     from gradcalc.claims.judge import Terms
 
     terms, tally = Terms(rtol, atol, precision), Tally(strict)
-    found = in_suites(files, terms, **rest) if program is None else in_rows(files, program, terms, **rest)
-    with patience("checking"):
-        first = next(found, None)
-    if first is None:
-        raise nothing(files, program, **rest)
-    found = chain([first], found)
+    proofs = of_gates()
+    found = iter(()) if proofs and not (files or program) else judged(files, program, terms, **rest)
+    found = chain(proofs or (), found)
     if fail_fast:
         found = until_failure(found, strict)
     options = output.options(color)._replace(verbose=verbose)
     reports.write(wanted, found, tally, options)
     return tally.exit
+
+
+def of_gates() -> Iterator[Outcome] | None:
+    """Return the outcomes of the gates that were loaded, None where none were."""
+    from gradcalc.loading import loaded_gates
+
+    gates = loaded_gates()
+    if not gates:
+        return None
+    from gradcalc.suites.gates import prove_gates
+
+    return prove_gates(gates)
+
+
+def judged(files: Sequence[str], program: str | None, terms: Terms, **rest: Any) -> Iterator[Outcome]:
+    """Return the outcomes of suites or rows, of which there must be one."""
+    found = in_suites(files, terms, **rest) if program is None else in_rows(files, program, terms, **rest)
+    with patience("checking"):
+        first = next(found, None)
+    if first is None:
+        raise nothing(files, program, **rest)
+    return chain([first], found)
 
 
 def until_failure(outcomes: Iterator[Outcome], strict: bool) -> Iterator[Outcome]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gradcalc.commands import output
+from gradcalc.commands import arguments, output
 from gradcalc.commands.arguments import SortedCommand, pairs, program, read_program, setting, split, target
 from gradcalc.errors import NamingError, NumberError, ShapeError, TooLargeError, UsageError, suggest
 from gradcalc.forward import are_scalar
@@ -31,6 +31,7 @@ Differentiate PROGRAM with SymPy and print one formula a variable.
     "diff", cls=SortedCommand, help=HELP, short_help="Show the gradient's formulas; no point is needed."
 )
 @program
+@arguments.load
 @setting("WRT", "--wrt", metavar="NAMES", multiple=True, callback=split,
          help="Differentiate with respect to these variables or named statements only (x,q).")  # fmt: skip
 @setting("SHAPE", "--shape", "shapes", metavar="NAME=SHAPE", multiple=True, callback=pairs,
@@ -128,17 +129,10 @@ def refuse_unreal(formulas: Formulas) -> None:
             raise NumberError(f"the derivative by '{name}' is not a real number", hint=hint)
 
 
-def _label(graph: Graph) -> str:
-    """Return the output's name: its statement's, or a letter that is free."""
-    named = next((name for name, node in graph.named.items() if node == graph.output), None)
-    taken = {*graph.variables, *graph.named}
-    return named or next((letter for letter in "fygh" if letter not in taken), "output")
-
-
 def _text(graph: Graph, formulas: Formulas) -> str:
     from gradcalc.check.printer import to_text
 
-    return _lines(formulas, lambda name, formula: f"d{_label(graph)}/d{name} = {to_text(formula)}")
+    return _lines(formulas, lambda name, formula: f"d{graph.label()}/d{name} = {to_text(formula)}")
 
 
 def _json(graph: Graph, formulas: Formulas) -> str:
@@ -170,7 +164,7 @@ def _latex(graph: Graph, formulas: Formulas) -> str:
             return rf"\operatorname{{round}}\left({self._print(expr.args[0])}\right)"
 
     printer = Printer()
-    top = printer.doprint(sympy.Symbol(_label(graph)))
+    top = printer.doprint(sympy.Symbol(graph.label()))
 
     def line(name: str, formula: Any) -> str:
         bottom = printer.doprint(sympy.Symbol(name))
@@ -184,7 +178,7 @@ def _python(graph: Graph, formulas: Formulas) -> str:
 
     functions = {"Floor": "math.floor", "Round": "round"}
     return _lines(
-        formulas, lambda name, f: f"d{_label(graph)}_d{name} = {sympy.pycode(f, user_functions=functions)}"
+        formulas, lambda name, f: f"d{graph.label()}_d{name} = {sympy.pycode(f, user_functions=functions)}"
     )
 
 
@@ -197,7 +191,7 @@ def _c(graph: Graph, formulas: Formulas) -> str:
     functions = {"Floor": "floor", "Round": "rint"}
 
     def line(name: str, formula: Any) -> str:
-        text = f"d{_label(graph)}_d{name} = {sympy.ccode(formula, user_functions=functions)};"
+        text = f"d{graph.label()}_d{name} = {sympy.ccode(formula, user_functions=functions)};"
         return re.sub(r"\[[\d, ]+\]", lambda index: index[0].replace(", ", "]["), text)
 
     return _lines(formulas, line)

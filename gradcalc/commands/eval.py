@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gradcalc.commands import arguments, output
+from gradcalc.commands import arguments, formulas, output
 from gradcalc.commands.arguments import (
     Lines,
     SortedCommand,
@@ -49,7 +49,7 @@ x=pi/4, W='[[1, 2], [3, 4]]', W='randn(3, 4)', W=@w.npy, W=@d.npz:W, x=@t.csv:co
 """
 
 EPILOG = """\
-Any of these can be set in the environment: GRADCALC_FORMAT=json, GRADCALC_CHECK=0,
+Any of these but --load can be set in the environment: GRADCALC_FORMAT=json, GRADCALC_CHECK=0,
 GRADCALC_MAX_NODES=1000.
 """
 
@@ -64,6 +64,10 @@ GRADCALC_MAX_NODES=1000.
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
+@arguments.load
+@setting("EACH", "--each", metavar="FILE", type=click.Path(allow_dash=True),
+         help="Write each row of a .csv, .tsv, .jsonl or .npz file (- is standard input) with its value "
+              "and gradients.")  # fmt: skip
 @arguments.seed
 @setting("UPSTREAM", "--upstream", metavar="VALUE",
          help="The output's own gradient, of its shape, written like a value; 1 for a number.")  # fmt: skip
@@ -78,23 +82,37 @@ GRADCALC_MAX_NODES=1000.
 @setting("GET", "--get", metavar="NAME", multiple=True, callback=split,
          help="Print this gradient alone; repeatable, tab-separated. 'value' is the output.")  # fmt: skip
 @setting("CLAIM", "--claim", "claims", metavar="NAME=EXPR", multiple=True, callback=pairs, type=Lines(),
-         help="Judge value=EXPR or grad_x=EXPR: a number, array or formula; repeatable.")  # fmt: skip
+         help="Judge value=EXPR or grad_x=EXPR: number, array or formula, which needs no point.")  # fmt: skip
 @setting("NODES", "--nodes", type=click.Choice(["all", "named", "none"]),
          help="Which nodes to show; a terminal shows the named ones of more than 60.")  # fmt: skip
 @arguments.max_nodes
 @arguments.color
 def command(
-    values: Sequence[str], at: str | None, get: list[str], strict: bool, format_: str, color: str,
-    seed: int, upstream: str | None, **rest: Any,
+    values: Sequence[str], at: str | None, each: str | None, get: list[str], strict: bool, format_: str,
+    color: str, seed: int, upstream: str | None, **rest: Any,
 ) -> int:  # fmt: skip
     """Compute the gradient of PROGRAM at a point, show every step, and prove it."""
-    refuse_second_reader(rest["program"], at, values, upstream)
-    archive = is_archive(rest["output"])
+    refuse_second_reader(rest["program"], at, values, upstream, each)
     spare, draws = point_in(at), Draws(seed)
-    point = spare | assignments(values, draws)
+    given = assignments(values, draws)
     start = None if upstream is None else arriving(upstream, draws)
-    calculate = calculation(point, spare, get, start, draws, **rest)
+    if each is not None:
+        from gradcalc.commands.each import Asked, run
+
+        asked = Asked(rest["program"], given, spare, start, draws.seed, get, rest["wrt"], rest["max_nodes"])
+        return run(each, asked, format_, rest["output"])
+    archive = is_archive(rest["output"])
+    point = spare | given
+    rest["program"] = read_program(rest["program"])
     names = list(dict.fromkeys(rest["wrt"])) or None
+    if rest["claims"] and not (get or archive):
+        graph = formulas.without_values(rest["program"], point, rest["max_nodes"], draws)
+        if graph is not None:
+            return formulas.judge(
+                graph, point, spare, start, draws.seed, strict=strict, format_=format_, color=color,
+                file=rest["output"], claims=rest["claims"], wrt=names, terms=(rest["rtol"], rest["atol"]),
+            )  # fmt: skip
+    calculate = calculation(point, spare, get, start, draws, **rest)
     wrt = [*rest["wrt"], *gradients_in(rest["claims"])]
     result, found = gotten(calculate, get, wrt) if get else (calculate(names), [])
     if archive:
@@ -148,9 +166,16 @@ def packed(values: Mapping[str, Value]) -> bytes:
     return npz(values)
 
 
-def refuse_second_reader(program: str, at: str | None, values: Sequence[str], upstream: str | None) -> None:
+def refuse_second_reader(
+    program: str, at: str | None, values: Sequence[str], upstream: str | None, each: str | None = None
+) -> None:
     """Raise UsageError where standard input would be read twice."""
-    points_from_it = [at == "-", upstream == "@-", *(value.partition("=")[2] == "@-" for value in values)]
+    points_from_it = [
+        at == "-",
+        each == "-",
+        upstream == "@-",
+        *(value.partition("=")[2] == "@-" for value in values),
+    ]
     if program in ("-", "@-") and any(points_from_it):
         raise UsageError("standard input can be the program or the point, not both")
     if sum(points_from_it) > 1:
@@ -166,18 +191,16 @@ def calculation(
     from gradcalc.language import parse
     from gradcalc.pipeline import compute
 
-    text = read_program(program)
-
     def calculate(wrt: Sequence[str] | None) -> Result:
         try:
             with patience("computing and checking" if check else "computing"):
                 return compute(
-                    text, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
+                    program, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
                     spare=spare.keys(), upstream=upstream, seed=draws.seed, claims=claims,
                 )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by
-                refuse_unknown(parse(text, point, max_nodes=max_nodes), get)
+                refuse_unknown(parse(program, point, max_nodes=max_nodes), get)
             raise
 
     return calculate

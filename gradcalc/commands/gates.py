@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gradcalc.commands import output
+from gradcalc.commands import arguments, output
 from gradcalc.commands.arguments import SortedCommand
 from gradcalc.errors import UsageError, suggest, width
 from gradcalc.gates import CALLABLE, FAMILIES, GATES, Gate, lookup
@@ -45,11 +45,13 @@ between arrays have rules in place of local gradients, in which g is the upstrea
   gradcalc gates
   gradcalc gates sigmoid
   gradcalc gates matmul
+  gradcalc gates --load my_gates.py
 """
 
 
 @click.command("gates", cls=SortedCommand, help=HELP, short_help="List every gate, or show one gate's page.")
 @click.argument("name", required=False, shell_complete=_complete)
+@arguments.load
 @click.option("-f", "--format", "format_", type=click.Choice(["text", "json"]), default="text",
               show_default=True, help="How the catalogue is written.")  # fmt: skip
 def command(name: str | None, format_: str) -> int:

@@ -28,6 +28,7 @@ It is exact: the backward pass is run on dual numbers, once for each element of 
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
+@arguments.load
 @arguments.seed
 @arguments.wrt
 @setting("HVP", "--hvp", metavar="NAME=VALUE", multiple=True,

@@ -46,6 +46,7 @@ check = setting(
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
+@arguments.load
 @arguments.seed
 @arguments.wrt
 @setting("JVP", "--jvp", metavar="NAME=VALUE", multiple=True,

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 from gradcalc.errors import UsageError, printable
 from gradcalc.report import NodeChoice, Options
@@ -73,6 +74,33 @@ def emit_bytes(data: bytes, file: str) -> None:
 
     with sentences(file):
         Path(file).write_bytes(data)
+
+
+@contextmanager
+def streaming(file: str | None) -> Iterator[BinaryIO]:
+    """Open standard output or a file for data that come bit by bit.
+
+    A file has its old content until the new one is whole: a program may read what it writes over.
+    """
+    if file is None:
+        if sys.stdout is None:
+            raise UsageError("cannot write: standard output is closed")
+        yield sys.stdout.buffer
+        return
+    whole = os.path.realpath(file)
+    part = f"{whole}.part" if os.path.isfile(whole) or not os.path.exists(whole) else whole  # noqa: PTH110, PTH113
+    with sentences(file):
+        stream = open(part, "wb")  # noqa: PTH123, SIM115 - a pipe or a device is opened as well
+    try:
+        with stream:
+            yield stream
+    except BaseException:
+        if part != whole:
+            os.unlink(part)  # noqa: PTH108
+        raise
+    if part != whole:
+        with sentences(file):
+            os.replace(part, whole)  # noqa: PTH105
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Timer
 from time import monotonic
@@ -15,25 +15,38 @@ CLEAR = "\r\033[K"
 
 
 @contextmanager
-def patience(word: str) -> Iterator[None]:
-    """Say on standard error what takes so long, where that is a terminal; take it back at the end."""
+def patience(word: str) -> Iterator[Callable[[str], None]]:
+    """Say on standard error what takes so long, where that is a terminal; take it back at the end.
+
+    What it yields takes another word to be said in its place: how far the work has come.
+    """
     if sys.stderr is None or not sys.stderr.isatty():
-        yield
+        yield lambda word: None  # noqa: ARG005 - nobody reads it
         return
-    said = Event()
-    timer = Timer(DELAY, _say, [f"{word} … (Ctrl-C stops it)", said])
+    words, said = [word], Event()
+    timer = Timer(DELAY, _say, [words, said])
     timer.daemon = True
+
+    def progress(word: str) -> None:
+        words[:] = [word]
+        if said.is_set():
+            _say(words, said, CLEAR)
+
     timer.start()
     try:
-        yield
+        yield progress
     finally:
         timer.cancel()
         if said.is_set():
-            _say(CLEAR, said)
+            _write(CLEAR)
 
 
-def _say(text: str, said: Event) -> None:
+def _say(words: list[str], said: Event, before: str = "") -> None:
     said.set()
+    _write(f"{before}{words[0]} … (Ctrl-C stops it)")
+
+
+def _write(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
 
@@ -51,8 +64,7 @@ class Progress:
         self.count += count
         if self.wanted and monotonic() - self.last >= DELAY:
             self.last, self.shown = monotonic(), True
-            sys.stderr.write(f"{CLEAR}{self.count:,} {self.word} … (Ctrl-C stops it)")
-            sys.stderr.flush()
+            _write(f"{CLEAR}{self.count:,} {self.word} … (Ctrl-C stops it)")
 
     def between(self, pieces: Iterable[str]) -> Iterator[str]:
         """Yield pieces of text, each with the count out of its way."""
@@ -63,8 +75,7 @@ class Progress:
     def clear(self) -> None:
         """Take the count back."""
         if self.shown:
-            sys.stderr.write(CLEAR)
-            sys.stderr.flush()
+            _write(CLEAR)
             self.shown = False
 
     def __enter__(self) -> None:

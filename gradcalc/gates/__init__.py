@@ -1,10 +1,12 @@
 """The gates: one record each, grouped in files by family, and the one registry built from them.
 
 `GATES` maps each gate's name to its record, in the order of the catalogue. `lookup` finds a gate by
-its name or an alias.
+its name or an alias. `register` adds a family of gates that somebody else has written.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from gradcalc.gates import (
     activations,
@@ -26,7 +28,7 @@ from gradcalc.gates import (
     trigonometric,
 )
 from gradcalc.gates.leaves import CONSTANT, VARIABLE
-from gradcalc.gates.record import Gate
+from gradcalc.gates.record import Domain, Edge, Gate, Kink, Sample
 
 FAMILIES: dict[str, tuple[Gate, ...]] = {
     "arithmetic": arithmetic.GATES,
@@ -51,8 +53,11 @@ FAMILIES: dict[str, tuple[Gate, ...]] = {
 
 GATES: dict[str, Gate] = {gate.name: gate for family in FAMILIES.values() for gate in family}
 
-CALLABLE: dict[str, Gate] = {name: gate for gate in GATES.values() for name in (gate.name, *gate.aliases)}
+CALLABLE: dict[str, Gate] = {name: gate for gate in GATES.values() for name in gate.names}
 """Every name that a gate can be called by -> its record."""
+
+BUILT_IN = frozenset(CALLABLE)
+"""The names that are there whatever is registered."""
 
 
 def lookup(name: str) -> Gate | None:
@@ -60,4 +65,35 @@ def lookup(name: str) -> Gate | None:
     return CALLABLE.get(name)
 
 
-__all__ = ["CALLABLE", "CONSTANT", "FAMILIES", "GATES", "VARIABLE", "Gate", "lookup"]
+def register(family: str, gates: Iterable[Gate]) -> None:
+    """Add a family of gates, whose names are free."""
+    FAMILIES[family] = tuple(gates)
+    for gate in FAMILIES[family]:
+        GATES[gate.name] = gate
+        CALLABLE.update(dict.fromkeys(gate.names, gate))
+
+
+def unregister(family: str) -> None:
+    """Take a family of gates away again; graphs that have one keep it."""
+    for gate in FAMILIES.pop(family, ()):
+        del GATES[gate.name]
+        for name in gate.names:
+            del CALLABLE[name]
+
+
+__all__ = [
+    "BUILT_IN",
+    "CALLABLE",
+    "CONSTANT",
+    "FAMILIES",
+    "GATES",
+    "VARIABLE",
+    "Domain",
+    "Edge",
+    "Gate",
+    "Kink",
+    "Sample",
+    "lookup",
+    "register",
+    "unregister",
+]

@@ -138,6 +138,11 @@ class Gate:
 
     # How it is written. The signature is the definition's own.
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name and the aliases."""
+        return self.name, *self.aliases
+
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """Names of the inputs, in order; a variadic gate has one name for all of them."""
@@ -191,6 +196,14 @@ class Gate:
         shown += [f"{p}={self.options[p]}" if p in self.options else p for p in self.static]
         return f"{self.name}({', '.join(shown)})"
 
+    @cached_property
+    def template(self) -> str:
+        """The template of its LaTeX; that of a call where the record has none."""
+        if self.latex:
+            return self.latex
+        name = self.name.replace("_", r"\_")
+        return rf"\operatorname{{{name}}}({', '.join(f'{{{p}}}' for p in self.parameters)})"
+
     def to_latex(self, *arguments: str) -> str:
         """Return the gate in LaTeX, given its inputs in LaTeX (in brackets already where they need them)."""
         import re
@@ -199,13 +212,19 @@ class Gate:
             arguments = (", ".join(arguments),)
         texts = {name: _written(number) for name, number in self.defaults.items()}
         texts |= zip(self.parameters, arguments, strict=False)
-        return re.sub(r"\{(\w+)\}", lambda found: texts.get(found[1], found[0]), self.latex)
+        return re.sub(r"\{(\w+)\}", lambda found: texts.get(found[1], found[0]), self.template)
 
     # What it computes.
 
     def value(self, m: Any, *inputs: Any, **static: Any) -> Any:
-        """Return the output as floats compute it, in the number system `m`."""
-        return (self.forward or self.definition)(m, *inputs, **static)
+        """Return the output as floats compute it, in the number system `m`.
+
+        Where Python's own operators raise (`1/x` at 0), it is nan, as in a number system's functions.
+        """
+        try:
+            return (self.forward or self.definition)(m, *inputs, **static)
+        except ArithmeticError:
+            return m.nan
 
     def local(self, k: int, m: Any, inputs: tuple[Any, ...], out: Any) -> Any:
         """Return d output / d input number `k` by the rule; exactly 0.0 where no gradient flows."""
@@ -213,7 +232,10 @@ class Gate:
         if rule is None:
             return 0.0
         given = self.bind(inputs) | {"m": m, "out": out, "k": k}
-        return m.number(rule(*[given[name] for name in argument_names(rule)]))
+        try:
+            return m.number(rule(*[given[name] for name in argument_names(rule)]))
+        except ArithmeticError:
+            return m.nan
 
     def pull(
         self, k: int, m: Any, g: Any, inputs: tuple[Any, ...], out: Any, static: Mapping[str, Any]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gradcalc.gates import CALLABLE
+from gradcalc.gates import BUILT_IN, CALLABLE
 from gradcalc.gates.shaping import INDEX
 from gradcalc.language.calls import Callee
 from gradcalc.language.creations import CREATIONS
@@ -129,7 +129,8 @@ DIFFERENCES = {
 def callee(name: str) -> Callee | None:
     """Return what a library's name calls here, None where there is nothing of the kind."""
     for own in (name, TWINS.get(name, name)):
-        if (found := CALLABLE.get(own) or CREATIONS.get(own)) is not None and found is not INDEX:
+        found = CALLABLE[own] if own in BUILT_IN else CREATIONS.get(own)
+        if found is not None and found is not INDEX:
             return found
     return None
 

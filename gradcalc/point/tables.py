@@ -100,16 +100,16 @@ def value(path: str, delimiter: str, key: str | None) -> Value:
 
 def has_header(first: Row, label: str) -> bool:
     """Whether the first row of a table holds names rather than numbers; UsageError where it holds both."""
-    texts = [k for k, cell in enumerate(first.cells) if cell and not _is_number(cell)]
+    texts = [k for k, cell in enumerate(first.cells) if cell and not is_number(cell)]
     if not texts:
         return False
     hint = separators(first.cells)
-    if hint or any(map(_is_number, first.cells)):
+    if hint or any(map(is_number, first.cells)):
         raise _no_number(first, texts[0], label, hint or "a header holds names alone")
     return True
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
     """Whether a cell is a number, be it nan or infinite."""
     try:
         float(cell)
@@ -143,7 +143,7 @@ def _no_number(row: Row, k: int, label: str, hint: str = "") -> UsageError:
     cell, place = row.cells[k], f"{label}, line {row.line}, column {k + 1}"
     if not cell:
         return UsageError(f"{place}: the cell is empty", hint=hint)
-    what = "a finite number" if _is_number(cell) else "a number"
+    what = "a finite number" if is_number(cell) else "a number"
     return UsageError(f"{place}: '{short(cell)}' is not {what}", hint=hint)
 
 
@@ -154,7 +154,7 @@ def separators(cells: Sequence[str]) -> str:
         return "separate cells by commas, not by semicolons, and write 1.5, not 1,5"
     if "\t" in text:
         return "cells are separated by tabs: name the file .tsv"
-    comma = next((cell for cell in cells if "," in cell and _is_number(cell.replace(",", "."))), None)
+    comma = next((cell for cell in cells if "," in cell and is_number(cell.replace(",", "."))), None)
     return f"write {comma.replace(',', '.')}" if comma else ""
 
 
@@ -172,7 +172,7 @@ def _squeezed(table: list[list[float]]) -> Value:
 def is_matrix(text: str) -> bool:
     """Whether a text is rows of numbers, rather than an expression."""
     found = _lines(text)
-    return bool(found) and all(map(_is_number, found[0].cells)) and len(found) * len(found[0].cells) > 1
+    return bool(found) and all(map(is_number, found[0].cells)) and len(found) * len(found[0].cells) > 1
 
 
 def matrix(text: str, label: str) -> Value:

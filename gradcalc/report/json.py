@@ -46,6 +46,24 @@ def write(result: Result, options: Options) -> Iterator[str]:
     yield f", {json.dumps(tail)[1:]}\n"
 
 
+def write_formulas(
+    program: str, derivatives: Mapping[str, str], claims: Mapping[str, Claim]
+) -> Iterator[str]:
+    """Write the report on formulas that are claimed for all points: nothing is computed at one."""
+    fields: dict[str, Any] = {
+        "schema": SCHEMA,
+        "program": program,
+        "output": None,
+        "gradients": {},
+        "derivatives": dict(derivatives),
+        "check": None,
+        "kinks": [],
+        "warnings": [],
+        "claims": {name: claim(c) for name, c in claims.items()},
+    }
+    yield json.dumps(fields) + "\n"
+
+
 def wires(result: Result) -> Wires:
     """Return what the wires of a report have in common."""
     return Wires(result, result.graph.names(), ASCII, 17)
@@ -114,7 +132,7 @@ def node(row: Node, wires: Wires) -> dict[str, Any]:
 
 def part(p: Part, k: int, wires: Wires) -> dict[str, Any]:
     """Return the fields of what arrives along a wire, which is input `k` of the consumer."""
-    fields = {
+    fields: dict[str, Any] = {
         "from": p.consumer,
         "upstream": whole(p.upstream),
         "local": whole(p.local),

@@ -229,7 +229,7 @@ def _filled(gate: Gate, count: int, options: Options) -> str:
 
     A natural base is not shown, nor is a shift by 0 or a factor of 1.
     """
-    text = gate.latex
+    text = gate.template
     for name in () if gate.variadic else gate.parameters[count:]:
         default = gate.defaults[name]
         text = text.replace(f"_{{{{{name}}}}}", "") if default is None else text

@@ -63,10 +63,10 @@ def arrivals(
     Where the consumer's rule is no product of elements, its matrix form stands in place of that,
     in the names of the program, and says which gradient is upstream: `g @ x.T,`, `g from #7`.
     """
-    if node.id == result.output.node:
-        return [(_start(node, digits),)]
     if node.gradient is None:
         return []
+    if node.id == result.output.node:
+        return [(_start(node, digits),)]
     wires = Wires(result, names, signs, digits)
     found = [wires.arrival(node, part, k) for part, k in zip(node.parts, wires.inputs(node), strict=True)]
     return found or [("no wire leaves it",)]

@@ -7,11 +7,13 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 from gradcalc.claims.names import GRADIENT, UPSTREAM, VALUE, nothing_to_claim
 from gradcalc.errors import GradcalcError, InternalError, NamingError, ShapeError, bug
 from gradcalc.language import parse
+from gradcalc.loading import LOADED, load, told
 from gradcalc.pipeline import compute
 from gradcalc.point.reading import lower
 from gradcalc.result import Claim, Result, worst
@@ -30,7 +32,15 @@ def _in_processes(cases: Iterable[Case], jobs: int) -> Iterator[Outcome]:
     import gradcalc.claims.judge  # noqa: F401
     from gradcalc.suites.processes import in_order
 
-    yield from in_order(run_case, cases, jobs, _lost)
+    files = [loaded.file for loaded in LOADED.values()]
+    yield from in_order(partial(_run_with, files), cases, jobs, _lost)
+
+
+def _run_with(files: Sequence[str], case: Case) -> Outcome:
+    """Return what came of a case; in a process that is no copy of the first one, load the gates before."""
+    for file in files if not LOADED else ():
+        load(file)
+    return run_case(case)
 
 
 def _lost(case: Case, code: int) -> Outcome:
@@ -66,7 +76,7 @@ def _checked(case: Case) -> Outcome:
     except Exception as error:
         if os.environ.get("GRADCALC_DEBUG"):
             raise
-        return replace(outcome, reason=_at(case), error=bug(error))
+        return replace(outcome, reason=_at(case), error=told(error) or bug(error))
 
 
 def _computed(case: Case) -> Result:

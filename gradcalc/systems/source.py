@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+LONGEST = 2000
+"""Letters that a gate's source may have: a loop that uses what it made twice doubles it in each turn."""
+
 
 class Code:
     """A piece of Python source that stands for a float."""
@@ -17,6 +20,8 @@ class Code:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, text: str) -> None:
+        if len(text) > LONGEST:
+            raise UntraceableError
         self.text = text
 
     def __bool__(self) -> bool:
@@ -27,7 +32,7 @@ class Code:
 
 
 class UntraceableError(TypeError):
-    """The mathematics is not straight-line."""
+    """The mathematics is not straight-line, or too long."""
 
 
 def _binary(symbol: str, *, swap: bool = False) -> Callable[[Any, Any], Code]:
