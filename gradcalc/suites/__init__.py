@@ -4,6 +4,7 @@
     rows       a table of claims, checked row by row: doubles decide most of it
     columns    what the columns of a table mean
     precise    rows judged one at a time; sample has those that prove doubles
+    gates      gates on trial: each rule against its definition
 
 The reports of `check` are written from outcomes alone.
 """
