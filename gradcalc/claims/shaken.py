@@ -90,7 +90,8 @@ def shaken(
 def _noise(right: Value, squares: Any, unit: Unit) -> Value:
     """Return the noise of what was off by the roots of `squares`, summed over the runs."""
     variance = (squares if shape_of(right) else np.sum(squares)) / RUNS
-    least = unit.of_result(np.asarray(right), LEAST)
+    number = np.asarray(right)
+    least = unit.of_result(number, LEAST, lambda: number == 0)
     noise = np.maximum(FURTHEST * np.sqrt(variance), least)
     return array.plain(np.where(np.isnan(noise), np.inf, noise), shape_of(right))
 

@@ -111,3 +111,29 @@ def test_a_right_claim_passes_on_the_command_line(cli, program, x, claim):
     done = cli(program, f"x={x}", "--claim", f"grad_x={claim}")
     assert (done.code, done.err) == (0, "")
     assert f"claim grad_x = {claim}: pass" in done.out
+
+
+# Kinks: an interval, or the one number that all sides agree on.
+
+
+@pytest.mark.parametrize(
+    ("program", "left", "right"),
+    [("abs(x)", -1.0, 1.0), ("relu(x)", 0.0, 1.0), ("max(x, 0)", 0.0, 1.0), ("-abs(x)", 1.0, -1.0)],
+)
+def test_at_a_kink_a_subgradient_passes_and_nothing_else(cli, program, left, right):
+    low, high = sorted([left, right])
+    for inside in (low, high, (low + high) / 2):
+        assert verdict(program, {"grad_x": inside}, x=0.0) == ["pass"]
+    for outside in (low - 1e-3, high + 1e-3, 5.0):
+        assert verdict(program, {"grad_x": outside}, x=0.0) == ["fail"]
+    done = cli(program, "x=0", "--claim", f"grad_x={high + 1}")
+    assert done.code == 1
+    assert f"the derivative is {left!r} from the left and {right!r} from the right" in " ".join(
+        done.out.split()
+    )
+
+
+def test_where_all_sides_agree_only_their_number_passes():
+    assert verdict("relu(x) - relu(-x)", {"grad_x": 1.0}, x=0.0) == ["pass"]
+    for wrong in (0.0, 0.5, 1.001):
+        assert verdict("relu(x) - relu(-x)", {"grad_x": wrong}, x=0.0) == ["fail"]
