@@ -167,3 +167,15 @@ def test_the_picture_is_what_draw_draws(tmp_path: Path) -> None:
     file = tmp_path / "neuron.svg"
     assert run([file.as_posix() if word == file.name else word for word in arguments(line)]) == 0
     assert file.read_text(encoding="utf-8") == (ROOT / ".github/neuron.svg").read_text(encoding="utf-8")
+
+
+def test_the_gates_of_the_readme_are_proved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(# my_gates.py.*?)```", README, re.DOTALL)
+    file = tmp_path / "my_gates.py"
+    file.write_text(code, encoding="utf-8")
+    lines = [line for line in README.splitlines() if line.startswith("gradcalc") and "my_gates.py" in line]
+    for line in lines:
+        words = [file.as_posix() if word == file.name else word for word in arguments(line)]
+        assert run(words) == 0, capsys.readouterr()
+    assert len(lines) == 2
+    assert "2 passed" in capsys.readouterr().out

@@ -30,7 +30,7 @@ gradcalc computes gradients by backpropagation, shows every step, and proves the
   gradcalc 'q = x + y; q*z' x=-2 y=5 z=-4 --wrt x,q
   gradcalc diff 'sigmoid(w*x + b)'
 
-More: gradcalc examples, gradcalc gates, gradcalc check --help, gradcalc --help
+More: gradcalc examples, gradcalc gates, gradcalc explain --help, gradcalc --help
 """
 
 HELP = """\
