@@ -254,8 +254,23 @@ def has_large(result: Result, nodes: bool) -> bool:
 
 def notes(result: Result, nodes: bool) -> list[str]:
     """Return what a document says below its tables, as sentences."""
-    found = [weighted(result), NOTE if has_large(result, nodes) else ""]
+    found = [
+        weighted(result),
+        NOTE if has_large(result, nodes) else "",
+        *(broadcasts(result) if nodes else ()),
+    ]
     return [f"{note[0].upper()}{note[1:]}." for note in found if note]
+
+
+def broadcasts(result: Result) -> Iterator[str]:
+    """Yield a sentence for each wire along which what arrives is summed, since its input was broadcast."""
+    names = result.graph.names()
+    for node in result.nodes:
+        for part in node.parts:
+            if part.summed:
+                name = names.get(node.id, f"#{node.id}")
+                along = axes(part.summed)
+                yield f"what comes from #{part.consumer} is summed over {along}: {name} was broadcast"
 
 
 def verdict(proof: Check) -> str:
