@@ -102,7 +102,7 @@ class Delimited:
         delimiter = self._delimiter
         if {line.count(delimiter) for line in lines} != {len(self._written) - 1}:
             return None
-        if not all(lines) or any('"' in line for line in lines):
+        if not all(map(str.strip, lines)) or any('"' in line for line in lines):
             return None
         if not cells:
             return np.empty((len(lines), 0))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gradcalc.batch import delimited, lines, objects, reading, table
@@ -318,6 +318,7 @@ def test_every_double_is_read_as_itself(tmp_path_factory, rows):
         assert columns[x].tobytes() == np.array([row[k] for row in rows]).tobytes()
 
 
+@example(b"\x01\n\r")
 @given(st.binary() | st.text().map(str.encode) | st.from_regex(rb"\A[\[\]xy0-9.,\"\t\r\n{}:e \-]*\Z"))
 def test_whatever_the_bytes_the_answer_is_rows_or_one_sentence(tmp_path_factory, data):
     path = written(tmp_path_factory.mktemp("t"), data)
