@@ -7,7 +7,9 @@ short option of the command or begins with `--`; any other token is positional, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
@@ -143,7 +145,8 @@ def load_gates(ctx: click.Context, param: click.Parameter, value: Sequence[str])
         from gradcalc import loading
 
         for file in value:
-            loading.load(file)
+            with redirect_stdout(sys.stderr):  # what it prints is no data
+                loading.load(file)
             ctx.find_root().call_on_close(partial(loading.unload, file))
 
 
