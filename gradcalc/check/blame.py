@@ -37,12 +37,12 @@ def blame(
     wires = consumers(graph)
     slips = [0.0] * len(graph)
     for node in range(len(graph) - 1, -1, -1):
-        arriving, got = [slips[c] for c, _ in wires[node]], gradients[node]
+        received, got = [slips[c] for c, _ in wires[node]], gradients[node]
         if got is None:  # written for an element of an array, it hands on what it got
-            slips[node] = max(arriving, default=0.0)
+            slips[node] = max(received, default=0.0)
         else:
             slips[node] = relative_error(got, truth[1][node])
-            used = arriving + [errors[i] for c, _ in wires[node] for i in (c, *graph.inputs[c])]
+            used = received + [errors[i] for c, _ in wires[node] for i in (c, *graph.inputs[c])]
             losses.append(Loss(_growth(slips[node], used), node, forward=False))
     return max(losses)
 
@@ -58,9 +58,9 @@ def _growth(error: float, sources: Sequence[float]) -> float:
     return error / max([ROUNDING, *sources])
 
 
-def told(graph: Graph, loss: Loss, number: int) -> str:
-    """Return the sentence that names the node, by the number that people know it by."""
+def told(graph: Graph, loss: Loss, number: int, form: str) -> str:
+    """Return the sentence that names the node, by the number that people know it by, and a stabler form."""
     place = f"#{number} {graph.expr(loss.node, 40)}"
     if loss.forward:
-        return f"digits were lost in the value of {place}"
-    return f"digits were lost in what arrives at {place}"
+        return f"digits were lost in the value of {place}" + (f"; {form} keeps them" if form else "")
+    return f"digits were lost in what arrives at {place}" + (f"; {form} loses fewer" if form else "")

@@ -252,10 +252,8 @@ class Case:
 
     def _told_loss(self, loss: Loss) -> str:
         """Return where digits were lost, and which form keeps them where one is known."""
-        program, values = self.as_written()
-        form = stabler(program, values, self.number(loss.node), self._is_better)
-        keeps = f"; {form} {'keeps them' if loss.forward else 'loses fewer'}" if form else ""
-        return told(self.graph, loss, self.number(loss.node)) + keeps
+        (program, values), number = self.as_written(), self.number(loss.node)
+        return told(self.graph, loss, number, stabler(program, values, number, self._is_better))
 
     def _is_better(self, node: int, value: Value) -> bool:
         """Whether another value of a node has at least a digit more that is right, at its worst element."""
