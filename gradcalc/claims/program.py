@@ -151,6 +151,8 @@ class _Writer(Tape):
 
     def run(self) -> Program:
         """Write the forward pass, then the backward pass."""
+        if sum(np.size(x) for x in self.point.values()) > self.left:
+            raise TooMuchWorkError
         shapes = infer(self.source, {name: array.asarray(x) for name, x in self.point.items()})
         system = _Lifted(Wires(self))
         names = {node: name for name, node in self.source.variables.items()}

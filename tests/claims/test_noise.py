@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcalc.batch.workings import Workings
-from gradcalc.claims.noise import noise
+from gradcalc.claims.noise import noise, scaled
+from gradcalc.claims.rounding import SAFETY
 from gradcalc.graph import depends
 from gradcalc.language import parse
 from gradcalc.systems import array
@@ -254,10 +255,12 @@ def test_at_a_point_pivots_may_depend_on_the_numbers():
     assert (found_noise.gradients["W"] < 1e-4).all()
 
 
-def test_what_has_no_elementary_form_has_no_noise():
+def test_what_has_no_elementary_form_has_noise_too():
     matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
     graph = parse("norm(W, 2)", {"W": matrix})
-    assert noise(graph, graph.forward({"W": matrix}), ["W"], None, FORMATS["float32"]) is None
+    found_noise = noise(graph, graph.forward({"W": matrix}), ["W"], None, FORMATS["float32"])
+    assert 0 < found_noise.value < 1e-4
+    assert ((found_noise.gradients["W"] > 0) & (found_noise.gradients["W"] < 1e-4)).all()
 
 
 def test_a_program_of_constants_has_noise():
@@ -312,6 +315,11 @@ def test_below_the_normal_numbers_zero_is_allowed():
     tiny = noise_of("exp(x)", x=-90.0)
     assert tiny.value >= np.exp(-90.0)
     assert tiny.value < 1e-37
+
+
+def test_noise_that_no_double_holds_is_infinite():
+    found_noises = scaled(np.array([1e300, 1.5e308, np.inf, np.nan]))
+    assert found_noises.tolist() == [SAFETY * 1e300, np.inf, np.inf, np.inf]
 
 
 def test_noise_grows_with_the_unit_roundoff():
