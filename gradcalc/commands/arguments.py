@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import click
 
+from gradcalc.claims.precision import DEFAULT
+from gradcalc.claims.precision import FORMATS as PRECISIONS
 from gradcalc.errors import UsageError
 from gradcalc.point import read_text
 from gradcalc.report import FORMATS
@@ -210,6 +212,10 @@ rtol = setting(
 atol = setting(
     "ATOL", "--atol", type=float, default=0.0, show_default=True, callback=tolerance,
     help="Absolute error that still passes.",
+)  # fmt: skip
+precision = setting(
+    "PRECISION", "--precision", type=click.Choice(list(PRECISIONS)), default=DEFAULT, show_default=True,
+    help="The format that claims were computed in: its rounding is allowed them.",
 )  # fmt: skip
 strict = setting(
     "STRICT", "--strict", is_flag=True, help="Exit 3 also where the verdict is inaccurate or undecided."
