@@ -24,6 +24,7 @@ from gradcalc.forward import (
     finite,
     system_for,
     unpack,
+    worth_a_loop,
 )
 from gradcalc.gates import Gate
 from gradcalc.gates.record import argument_names, shape_of
@@ -59,7 +60,8 @@ def _looped(
     gradients = [0.0] * len(graph)
     gradients[graph.output] = upstream
     try:
-        backward_loop(gates)(graph.gates, graph.inputs, values, carries, gradients)
+        loop = backward_loop(worth_a_loop(graph, gates))
+        loop(graph.gates, graph.inputs, values, carries, gradients)
     except ArithmeticError:  # of Python's own operators, where the loop was written from somebody's gate
         return _looped(graph, values, carries, upstream, ())
     return gradients

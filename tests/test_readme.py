@@ -126,3 +126,29 @@ def test_what_python_gives_for_matrices() -> None:
     assert len(lines) == 2
     for source, number in lines:
         assert eval(source, {"gradcalc": gradcalc}) == float(number)  # noqa: S307
+
+
+def test_the_suite_gets_the_verdict(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("suite.toml").write_text(block("suite"), encoding="utf-8")
+    assert run(["check", "suite.toml"]) == 1
+    assert capsys.readouterr().out == block("verdict")
+
+
+def test_every_option_of_check_and_every_key_of_a_suite_is_in_the_readme() -> None:
+    from gradcalc.suites.schema import CASE, RANDOM
+
+    section = README.split("## Checking what")[1].split("## In scripts")[0]
+    for option in load("check").params:
+        if isinstance(option, click.Option):
+            assert any(f"`{name}" in section for name in option.opts), option.opts
+    for key in [*CASE, *RANDOM]:
+        assert f"`{key}`" in section or f"{{{key} = " in section or f" {key} = " in section, key
+
+
+def test_the_claim_without_a_point_gets_its_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = [line for line in README.splitlines() if line.startswith("gradcalc 'x^2*sin(y)'")]
+    assert run(arguments(line)) == 1
+    assert line.split("# fail: ")[1].split(";")[0] in capsys.readouterr().out

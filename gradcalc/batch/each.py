@@ -72,7 +72,7 @@ class Each:
         gradients = {name: np.concatenate([part[1][name] for part in parts]) for name in self.wrt}
         finite = np.ones(rows, bool)
         for x in (*columns.values(), value, *gradients.values()):
-            finite &= np.isfinite(x).reshape(rows, -1).all(axis=1)
+            finite &= np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
         return Found(value, gradients, finite)
 
     def why(self, columns: Mapping[str, Any], upstream: Any, row: int) -> str:

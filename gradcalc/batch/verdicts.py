@@ -17,8 +17,10 @@ from gradcalc.claims.rounding import DOUBLE
 SLACK = 2.0
 """How far doubles may go beyond their running error, which is right to the first order."""
 
-SAME = 1e-9
-"""By how much of itself a format's noise may differ from that of the row alone."""
+SAME = 0.1
+"""By how much of itself a format's noise may differ from that of the row alone, which is written down for
+its numbers: where classes are known, fewer sums are made.
+"""
 
 
 class Known(NamedTuple):

@@ -13,7 +13,7 @@ from mpmath import mp, mpf
 
 from gradcalc.check.precise import apply, enough_digits
 from gradcalc.gates import Gate
-from gradcalc.systems import precise, symbol
+from gradcalc.systems import precise, source, symbol
 
 Slope = Callable[..., Any]
 
@@ -51,8 +51,13 @@ def symbols(gate: Gate, count: int) -> list[Any]:
 
 @lru_cache(maxsize=1024)
 def has_formula(gate: Gate, count: int) -> bool:
-    """Whether SymPy can write the derivatives down: not of a singular value, nor of the largest of many."""
+    """Whether SymPy can write the derivatives down: not of a singular value, nor of the largest of many.
+
+    Nor of a loop whose expression doubles in each turn.
+    """
     if gate.variadic and count > LARGEST_PIECEWISE:
+        return False
+    if source.is_long(gate.definition, source, *[source.Code(f"x{k}") for k in range(count)]):
         return False
     try:
         return bool(derivatives(gate, count))

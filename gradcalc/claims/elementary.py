@@ -28,14 +28,15 @@ class Elementary(NamedTuple):
     """A function of one program's numbers.
 
     value      numbers -> numbers
-    roundings  of the result, in the format's unit roundoff, or a function of it; 0 where it is exact
+    roundings  of the result, in the format's unit roundoff, or a function of it and the inputs; 0 where it
+               is exact
     spread     (value, result, inputs, their errors) -> by how much the result is off with them
     kink       (inputs, their errors) -> where a side cannot be told; None for what has no kink
     """
 
     name: str
     value: Callable[..., Numbers]
-    roundings: int | Callable[[Numbers], Numbers]
+    roundings: int | Callable[..., Numbers]
     spread: Callable[..., Numbers]
     kink: Callable[[Sequence[Numbers], Sequence[Numbers]], Numbers] | None = None
 
@@ -168,9 +169,20 @@ def _sigmoid(x: Numbers) -> Numbers:
     return 1 / (1 + np.exp(-x))
 
 
-def _sigmoid_roundings(out: Numbers) -> Numbers:
+def _sigmoid_roundings(out: Numbers, _x: Numbers) -> Numbers:
     """Return those of the sum, of the quotient, and of what of the sum is an exponential."""
     return 2 + LIBRARY * (1 - out)
+
+
+def _of_sparse_sum(_out: Numbers, x: Numbers, y: Numbers) -> Numbers:
+    """Return the roundings of a sum, which is exact where a term is zero."""
+    return np.where((x == 0) | (y == 0), 0, 1)
+
+
+def _of_sparse_product(_out: Numbers, x: Numbers, y: Numbers) -> Numbers:
+    """Return the roundings of a product, which is exact where a factor is a power of two: 1 and -1 are."""
+    bits = (np.abs(np.frexp(factor)[0]) for factor in (x, y))
+    return np.where(np.logical_or(*(part == 0.5 for part in bits)), 0, 1)
 
 
 def _compared(holds: Callable[..., Any]) -> Callable[..., Numbers]:
@@ -210,6 +222,11 @@ ADD, SUB, MUL, DIV, NEG = (
 FLOW = Elementary("flow", _flow, 1, _of_flow)
 SCALINGS = {op: op._replace(roundings=0) for op in (MUL, DIV, FLOW)}
 """Products that are exact, because a factor is a power of two."""
+
+SPARSE = {op: op._replace(roundings=_of_sparse_sum) for op in (ADD, SUB)} | {
+    op: op._replace(roundings=_of_sparse_product) for op in (MUL, FLOW)
+}
+"""Sums and products with what is zero wherever a label is another: those that choose are exact."""
 
 EITHER = Elementary("either", lambda x, _: x, 0, _of_either)
 COPY = Elementary("copy", lambda x: x, 0, _summed)

@@ -9,10 +9,15 @@ import numpy as np
 
 from gradcalc.claims.program import write
 from gradcalc.claims.rounding import SAFETY, Rounded, Unit, run
+from gradcalc.claims.shaken import shaken
 from gradcalc.graph import Graph, Value
 
 if TYPE_CHECKING:
     from gradcalc.claims.precision import Format
+
+
+ELIMINATING = frozenset({"det", "inv", "solve"})
+"""Functions of a number system of whose steps the running error doubles with each row, or nearly."""
 
 
 class Noise(NamedTuple):
@@ -27,23 +32,31 @@ class Noise(NamedTuple):
 
 def noise(
     graph: Graph, values: Sequence[Value], wrt: Sequence[str], upstream: Value, format: Format  # noqa: A002
-) -> Noise | None:  # fmt: skip
+) -> Noise:  # fmt: skip
     """Return the noise of a program's value and gradients at a point.
 
     values    the value of each node, of which those of the variables are read
     wrt       names of the variables and statements whose gradients are asked for
     upstream  the output's own gradient; None stands for 1
 
-    None where the program is too large, or has a step that no definition writes down.
+    It is the running error of the gradient program, or what random roundings do where that is too large
+    to be written down, cannot be (singular values), or eliminates: there the running error says nothing.
     """
+    unit = Unit(format.roundoff, format.smallest)
     point = {name: values[node] for name, node in graph.variables.items()}
-    program = write(graph, point, wrt, upstream, at_point=True)
+    program = None if _eliminates(graph) else write(graph, point, wrt, upstream, at_point=True)
     if program is None:
-        return None
+        value, *gradients = shaken(graph, values, wrt, upstream, unit)
+        return Noise(value, dict(zip(wrt, gradients, strict=True)))
     columns = {name: np.reshape(x, (1, -1)) for name, x in point.items()}
     start = None if upstream is None else np.broadcast_to(upstream, program.value.shape).reshape((1, -1))
-    found = run(program, columns, start, [Unit(format.roundoff, format.smallest)])
+    found = run(program, columns, start, [unit])
     return Noise(_entry(found, program.value), {n: _entry(found, g) for n, g in program.gradients.items()})
+
+
+def _eliminates(graph: Graph) -> bool:
+    """Whether the definition of a gate eliminates, row by row."""
+    return any(not ELIMINATING.isdisjoint(gate.definition.__code__.co_names) for gate in set(graph.gates))
 
 
 def _entry(found: Rounded, steps: Any) -> Value:
@@ -53,5 +66,6 @@ def _entry(found: Rounded, steps: Any) -> Value:
 
 
 def scaled(errors: Any) -> Any:
-    """Return noise from running errors; infinite where they are no number."""
-    return SAFETY * np.where(np.isnan(errors), np.inf, errors)
+    """Return noise from running errors; infinite where they are no number, or near the largest double."""
+    with np.errstate(over="ignore"):
+        return SAFETY * np.where(np.isnan(errors), np.inf, errors)

@@ -81,7 +81,7 @@ class Points:
         self.graph, self.names, self.held, self.upstream = graph, names, held, upstream
         self.free = [name for name in graph.variables if name not in held]
         self.random = Random(int(np.random.default_rng(deepcopy(seed)).integers(2**63)))  # noqa: S311 - repeatable
-        numbers = [abs(x) for x in constants if type(x) is float and x and isfinite(x)]
+        numbers = [abs(x) for x in constants if type(x) is float and 1e-99 < abs(x) < 1e99]
         self.scales = (*SCALES, *list(dict.fromkeys(numbers))[:MOST_CONSTANTS])
         self.tried = self.met = self.kinked = 0
         moved = depends(graph, [graph.variables[name] for name in self.free])
@@ -154,10 +154,11 @@ class Points:
         shown = " ".join(f"{name}={point[name]!r}" for name in self.free[:TOLD])
         return f"{shown} …" if len(self.free) > TOLD else shown
 
-    def readable(self, point: Point) -> tuple[int, float]:
+    def readable(self, point: Point) -> tuple[bool, float]:
         """Return by what points are sorted for people: short numbers first, then those about 1."""
-        numbers = [point[name] for name in self.free]
-        return len(self.told(point)), max((abs(log10(abs(x) or 1.0)) for x in numbers), default=0.0)
+        numbers = [abs(point[name]) for name in self.free]
+        is_long = any(_short(x) != x for x in numbers)
+        return is_long, max((abs(log10(x)) for x in numbers), default=0.0)
 
 
 def _short(x: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from math import floor, log10
@@ -20,6 +21,9 @@ FEWEST_DIGITS = 2
 
 COARSEST = 0.06
 """Half a unit in the last place of a number with the fewest digits, relative to the number, at most."""
+
+LIST = re.compile(r"\[[][\d\s,._eE+-]*\]")
+"""A list of numbers, or a list of such lists."""
 
 
 def half_unit(claimed: Any) -> Any:
@@ -49,11 +53,11 @@ def _half_unit(x: Decimal) -> float:
 
 def excused(claim: Claim, said: Said, wrong: Any) -> Claim:
     """Return a failing claim, with a hint where it is right to as many digits as it is printed with."""
-    text = said if isinstance(said, str) else None
-    if text is not None and not _is_number(text):
+    is_number = isinstance(said, str) and _is_number(said)
+    if isinstance(said, str) and not (is_number or LIST.fullmatch(said.strip())):
         return claim
     claimed, reference = np.asarray(claim.claimed)[wrong], np.asarray(claim.reference)[wrong]
-    unit = None if text is None else _half_unit(Decimal(text.strip()))
+    unit = _half_unit(Decimal(str(said).strip())) if is_number else None
     rtol = np.max(needed(claimed, reference, unit), initial=0.0)
     if rtol == np.inf:
         return claim

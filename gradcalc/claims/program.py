@@ -33,6 +33,7 @@ from gradcalc.claims.elementary import (
     NEG,
     SCALINGS,
     SIGMOID,
+    SPARSE,
     SUB,
     VARIABLE,
     Elementary,
@@ -145,10 +146,13 @@ class _Writer(Tape):
         self.elements: list[Any] = []
         self.asked = {graph.node(name) for name in wrt}
         self.given: set[int] = set()
+        self.sparse: set[int] = set()
         self._known: dict[tuple[Elementary, tuple[int, ...]], int] = {}
 
     def run(self) -> Program:
         """Write the forward pass, then the backward pass."""
+        if sum(np.size(x) for x in self.point.values()) > self.left:
+            raise TooMuchWorkError
         shapes = infer(self.source, {name: array.asarray(x) for name, x in self.point.items()})
         system = _Lifted(Wires(self))
         names = {node: name for name, node in self.source.variables.items()}
@@ -181,6 +185,8 @@ class _Writer(Tape):
             step = self._constants[key] = self._append(CONSTANT, (), number)
             self.program.constants[step] = number
             self.given.add(step)
+            if number == 0:
+                self.sparse.add(step)
         return self._constants[key]
 
     def apply(self, gate: Gate, inputs: Sequence[int]) -> int:
@@ -224,18 +230,36 @@ class _Writer(Tape):
 
     def step(self, function: Elementary, *inputs: int) -> int:
         """Return the step that computes a function, which is written once."""
-        plain, constants = self._plainly(function, inputs), self.program.constants
+        plain = self._plainly(function, inputs)
         if plain is not None:
             return plain
         factors = inputs[1:] if function.name == "div" else inputs
-        if function in SCALINGS and any(abs(frexp(constants.get(i, nan))[0]) == 0.5 for i in factors):
+        if function in SCALINGS and any(map(self._is_exact_factor, factors)):
             function = SCALINGS[function]
+        elif function in SPARSE and not self.sparse.isdisjoint(inputs):
+            function = SPARSE[function]
         key = (function, inputs)
         if key not in self._known:
             self._known[key] = self._append(function, inputs, self._number(function, inputs))
             if function is LABEL and self.given.issuperset(inputs):
                 self.given.add(self._known[key])
+            if self._is_sparse(function, inputs):
+                self.sparse.add(self._known[key])
         return self._known[key]
+
+    def _is_sparse(self, function: Elementary, inputs: tuple[int, ...]) -> bool:
+        """Whether a step is zero wherever a label is another, exactly: sums of such make one term of many."""
+        if function.name in ("add", "sub"):
+            return self.sparse.issuperset(inputs)
+        chosen = function.name in ("mul", "flow", "neg") and not self.sparse.isdisjoint(inputs)
+        return chosen or function is LABEL or function.name in COMPARISONS
+
+    def _is_exact_factor(self, step: int) -> bool:
+        """Whether a product with it is exact: a power of two, a truth value, or a label, which is -1 or 1."""
+        function = self.program.functions[step]
+        if function is LABEL or function.name in COMPARISONS:
+            return True
+        return abs(frexp(self.program.constants.get(step, nan))[0]) == 0.5
 
     def _plainly(self, function: Elementary, inputs: tuple[int, ...]) -> int | None:
         """Return the step of a result that needs no computing, None where there is something to compute."""

@@ -137,7 +137,7 @@ def _error(
     if not count:
         return moved
     return moved + unit.of_result(
-        out, count(out) if callable(count) else count, lambda: _is_zero(function, given)
+        out, count(out, *given) if callable(count) else count, lambda: _is_zero(function, given)
     )
 
 

@@ -291,29 +291,35 @@ class _Case:
     # What the mistake may be.
 
     def _mistakes(self, found: Mapping[str, Sequence[Compared]]) -> dict[str, str]:
-        """Return for each wrong gradient the mistake that fits it at several points."""
-        wrong = {
-            name: [c for c in several if not c.right] for name, several in found.items() if name != VALUE
-        }
-        points = {id(c.at): c.at for several in wrong.values() for c in several if c.claimed is not None}
-        chosen = sorted(points.values(), key=lambda at: self.points.readable(at.point)[1])
-        told = common([self._candidates(at, found) for at in chosen[:DIAGNOSED]])
+        """Return for each wrong gradient the mistake that fits it at several points.
+
+        Where a claim is wrong at some points only, a mistake must fit it at the others too.
+        """
+        gradients = {name: several for name, several in found.items() if name != VALUE}
+        wrong = {name for name, several in gradients.items() if not all(c.right for c in several)}
+        several = [c for name in wrong for c in gradients[name] if c.claimed is not None]
+        points = [*self._chosen(several, right=False), *self._chosen(several, right=True)]
+        told = common([self._candidates(at, gradients, wrong) for at in points])
         return {GRADIENT + name: text for name, text in told.items()}
 
-    def _candidates(self, at: Drawn, found: Mapping[str, Sequence[Compared]]) -> Any:
+    def _chosen(self, several: Sequence[Compared], right: bool) -> list[Drawn]:
+        """Return points with numbers about 1 at which wrong claims are wrong, or right."""
+        points = {id(c.at): c.at for c in several if c.right == right}
+        return sorted(points.values(), key=lambda at: self.points.readable(at.point)[1])[:DIAGNOSED]
+
+    def _candidates(self, at: Drawn, gradients: Mapping[str, Sequence[Compared]], wrong: set[str]) -> Any:
         """Return the mistakes that fit the wrong claims at a point."""
-        here = {
-            name.removeprefix(GRADIENT): c
-            for name, several in found.items()
+        numbers = {
+            name: nearest_float(c.claimed)
+            for name, several in gradients.items()
             for c in several
-            if c.at is at and name != VALUE and c.claimed is not None
+            if c.at is at and c.claimed is not None
         }
+        claimed = {name.removeprefix(GRADIENT): x for name, x in numbers.items() if isfinite(x)}
+        failed = [name for name in claimed if GRADIENT + name in wrong]
         graph, out = self.graph, self.graph.output
         output = Output(graph.names().get(out), out, at.values[out])
         result = Result(graph.text, graph, at.values, at.gradients, output, {})
-        claimed = {name: nearest_float(c.claimed) for name, c in here.items()}
-        failed = [name for name, c in here.items() if not c.right and isfinite(claimed[name])]
-        claimed = {name: x for name, x in claimed.items() if isfinite(x)}
         start = None if self.upstream == 1 else self.upstream
         return candidates(result, at.point, claimed, _close, failed, start)
 

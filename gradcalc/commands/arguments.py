@@ -7,13 +7,17 @@ short option of the command or begins with `--`; any other token is positional, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
 
 import click
 
+from gradcalc.claims.precision import DEFAULT
+from gradcalc.claims.precision import FORMATS as PRECISIONS
 from gradcalc.errors import UsageError
 from gradcalc.point import read_text
 from gradcalc.report import FORMATS
@@ -143,7 +147,8 @@ def load_gates(ctx: click.Context, param: click.Parameter, value: Sequence[str])
         from gradcalc import loading
 
         for file in value:
-            loading.load(file)
+            with redirect_stdout(sys.stderr):  # what it prints is no data
+                loading.load(file)
             ctx.find_root().call_on_close(partial(loading.unload, file))
 
 
@@ -175,6 +180,10 @@ rtol = setting(
 atol = setting(
     "ATOL", "--atol", type=float, default=0.0, show_default=True, callback=tolerance,
     help="Absolute error that still passes.",
+)  # fmt: skip
+precision = setting(
+    "PRECISION", "--precision", type=click.Choice(list(PRECISIONS)), default=DEFAULT, show_default=True,
+    help="The format that claims were computed in: its rounding is allowed them.",
 )  # fmt: skip
 strict = setting(
     "STRICT", "--strict", is_flag=True, help="Exit 3 also where the verdict is inaccurate or undecided."

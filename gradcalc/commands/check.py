@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcalc.batch.reading import SUFFIXES
-from gradcalc.claims.precision import DEFAULT, FORMATS
 from gradcalc.commands import arguments, output, reports
 from gradcalc.commands.arguments import Lines, SortedCommand, read_program, setting
 from gradcalc.commands.patience import patience
@@ -65,8 +64,7 @@ nothing to check; 3 with --strict also inaccurate and undecided.
          callback=reports.parsed, shell_complete=reports.complete,
          help="Write text, github, junit, json, jsonl to standard output or a file; repeatable.")  # fmt: skip
 @setting("VERBOSE", "-v", "--verbose", is_flag=True, help="List all that passed, however many.")
-@setting("PRECISION", "--precision", type=click.Choice(list(FORMATS)), default=DEFAULT, show_default=True,
-         help="The format that claims were computed in: its rounding is allowed them.")  # fmt: skip
+@arguments.precision
 @arguments.rtol
 @arguments.atol
 @arguments.seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, BinaryIO, Literal, NamedTuple
 
@@ -40,6 +41,9 @@ NOT_HERE = {
 }
 """Options of eval that rows have no use for, and what has."""
 
+Progress = Callable[[str], None]
+"""Tells how far the work has come."""
+
 Keeps = Literal["texts", "columns", "nothing"]
 """What is written of the rows that were read: all as it is, the numbers in another format, or nothing."""
 
@@ -76,11 +80,18 @@ def run(file: str, asked: Asked, format_: str, target: str | None) -> int:
         keeps: Keeps = "nothing" if asked.get else "texts" if written == table.format else "columns"
         if keeps != "nothing":
             refuse_names(job.names, table)
-        with output.streaming(target) as out:
-            tally = job.write(table, writer(table, written, keeps, out), keeps)
+        with output.streaming(target) as out, waiting(out) as progress:
+            tally = job.write(table, writer(table, written, keeps, out), keeps, progress)
     for note in tally.notes():
         output.note(note)
     return NOT_FINITE if tally.bad else 0
+
+
+def waiting(out: BinaryIO) -> AbstractContextManager[Progress]:
+    """Return who tells a waiting person how far the rows have come; rows on a terminal tell it themselves."""
+    if out.isatty():
+        return nullcontext(lambda word: None)  # noqa: ARG005 - nobody is told
+    return patience("computing")
 
 
 class Job(NamedTuple):
@@ -96,19 +107,18 @@ class Job(NamedTuple):
     upstream: str | None
     names: Mapping[str, str | None]
 
-    def write(self, table: Table, out: writing.Writer, keeps: Keeps) -> Tally:
+    def write(self, table: Table, out: writing.Writer, keeps: Keeps, progress: Progress) -> Tally:
         """Compute and write the rows, block after block."""
         tally = Tally(table.unit)
         used = {self.upstream, *self.columns.values()}
-        with patience("computing") as progress:
-            for block in table.blocks(every if keeps == "columns" else used.__contains__, every):
-                point = {name: block.columns[column] for name, column in self.columns.items()}
-                upstream = None if self.upstream is None else block.columns[self.upstream]
-                found = self.each.run(point, len(block), upstream)
-                out.add(shown(block, keeps), self.named(found), found.finite)
-                tally.add(block, found.finite, partial(self.each.why, point, upstream))
-                progress(f"computing: {tally.rows:,} rows")
-            out.close(dict.fromkeys(self.names, ()))
+        for block in table.blocks(every if keeps == "columns" else used.__contains__, every):
+            point = {name: block.columns[column] for name, column in self.columns.items()}
+            upstream = None if self.upstream is None else block.columns[self.upstream]
+            found = self.each.run(point, len(block), upstream)
+            out.add(shown(block, keeps), self.named(found), found.finite)
+            tally.add(block, found.finite, partial(self.each.why, point, upstream))
+            progress(f"computing: {tally.rows:,} rows")
+        out.close(dict.fromkeys(self.names, ()))
         return tally
 
     def named(self, found: Found) -> dict[str, Any]:

@@ -83,6 +83,7 @@ GRADCALC_MAX_NODES=1000.
          help="Print this gradient alone; repeatable, tab-separated. 'value' is the output.")  # fmt: skip
 @setting("CLAIM", "--claim", "claims", metavar="NAME=EXPR", multiple=True, callback=pairs, type=Lines(),
          help="Judge value=EXPR or grad_x=EXPR: number, array or formula, which needs no point.")  # fmt: skip
+@arguments.precision
 @setting("NODES", "--nodes", type=click.Choice(["all", "named", "none"]),
          help="Which nodes to show; a terminal shows the named ones of more than 60.")  # fmt: skip
 @arguments.max_nodes
@@ -110,7 +111,8 @@ def command(
         if graph is not None:
             return formulas.judge(
                 graph, point, spare, start, draws.seed, strict=strict, format_=format_, color=color,
-                file=rest["output"], claims=rest["claims"], wrt=names, terms=(rest["rtol"], rest["atol"]),
+                file=rest["output"], claims=rest["claims"], wrt=names,
+                terms=(rest["rtol"], rest["atol"], rest["precision"]),
             )  # fmt: skip
     calculate = calculation(point, spare, get, start, draws, **rest)
     wrt = [*rest["wrt"], *gradients_in(rest["claims"])]
@@ -185,7 +187,7 @@ def refuse_second_reader(
 def calculation(
     point: dict[str, Value], spare: dict[str, Value], get: list[str], upstream: Value, draws: Draws, *,
     program: str, check: bool, rtol: float, atol: float, max_nodes: int, claims: Mapping[str, str],
-    **_rest: object,
+    precision: str, **_rest: object,
 ) -> Calculation:  # fmt: skip
     """Return the calculation as a function of the names that gradients are asked for."""
     from gradcalc.language import parse
@@ -197,6 +199,7 @@ def calculation(
                 return compute(
                     program, point, wrt=wrt, check=check, rtol=rtol, atol=atol, max_nodes=max_nodes,
                     spare=spare.keys(), upstream=upstream, seed=draws.seed, claims=claims,
+                    precision=precision,
                 )  # fmt: skip
         except NamingError:
             if get:  # whose names compute() takes for names to differentiate by

@@ -29,7 +29,7 @@ def without_values(text: str, point: Mapping[str, Value], max_nodes: int, draws:
 
 def judge(
     graph: Graph, point: Mapping[str, Value], spare: Collection[str], upstream: Value, seed: Any, *,
-    claims: Mapping[str, str], wrt: Sequence[str] | None, terms: tuple[float, float], strict: bool,
+    claims: Mapping[str, str], wrt: Sequence[str] | None, terms: tuple[float, float, str], strict: bool,
     format_: str, color: str, file: str | None,
 ) -> int:  # fmt: skip
     """Judge formulas for all points of a program, write the report, and return the exit code.

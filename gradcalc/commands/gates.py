@@ -148,13 +148,19 @@ def rules(gate: Gate) -> dict[str, str]:
 
 
 def formulas(gate: Gate) -> tuple[str, dict[str, str]]:
-    """Return the definition and the local gradients as SymPy has them, in the language itself."""
+    """Return the definition and the local gradients as SymPy has them, in the language itself.
+
+    Of a definition that SymPy cannot write down, which may be anybody's, what its record says of it.
+    """
     import sympy
 
     from gradcalc.check.printer import to_text
+    from gradcalc.check.slopes import has_formula
     from gradcalc.systems import symbol
 
     names = ("x", "y") if gate.variadic else gate.parameters
+    if not has_formula(gate, len(names)):
+        return gate.means, {}
     inputs = [sympy.Symbol(name, real=True) for name in names]
     value = sympy.sympify(gate.definition(symbol, *inputs))
     return to_text(value), {str(x): to_text(sympy.diff(value, x)) for x in inputs}
@@ -196,7 +202,7 @@ def _cut(text: str, columns: int) -> str:
 
 def page(gate: Gate) -> Iterator[str]:
     """Yield a gate's page."""
-    yield f"{gate.signature}\n  {gate.doc}\n\n"
+    yield f"{gate.signature}\n  {gate.doc}".rstrip() + "\n\n"
     facts = [
         ("written", how_written(gate)),
         *(mathematics(gate) if gate.elementwise else means(gate)),

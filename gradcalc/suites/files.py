@@ -94,7 +94,8 @@ def _parsed(text: str, place: Place) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what = AT.sub("", str(error))
-        hint = next((hint for begin, hint in HINTS.items() if what.startswith(begin)), "")
+        other = "rows of a table need --program PROGRAM" if place.file == "-" else ""
+        hint = next((hint for begin, hint in HINTS.items() if what.startswith(begin)), other)
         span = _pointed(str(error), text)
         raise UsageError(f"{name} is not TOML: {lower(what)}", source=text, span=span, hint=hint) from None
     except (ValueError, RecursionError):

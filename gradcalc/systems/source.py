@@ -21,7 +21,7 @@ class Code:
 
     def __init__(self, text: str) -> None:
         if len(text) > LONGEST:
-            raise UntraceableError
+            raise TooLongError
         self.text = text
 
     def __bool__(self) -> bool:
@@ -32,7 +32,11 @@ class Code:
 
 
 class UntraceableError(TypeError):
-    """The mathematics is not straight-line, or too long."""
+    """The mathematics is not straight-line."""
+
+
+class TooLongError(UntraceableError):
+    """The mathematics is too long to be written as one line."""
 
 
 def _binary(symbol: str, *, swap: bool = False) -> Callable[[Any, Any], Code]:
@@ -86,6 +90,17 @@ def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(name)
     return lambda *x: Code(f"{name}({', '.join(map(written, x))})")
+
+
+def is_long(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether what `function` computes is too long to be written as one expression."""
+    try:
+        function(*arguments)
+    except TooLongError:
+        return True
+    except (TypeError, AttributeError):
+        return False
+    return False
 
 
 def trace(function: Callable[..., Any], *arguments: Any) -> str | None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcalc.batch.workings import Workings
-from gradcalc.claims.noise import noise
+from gradcalc.claims.noise import noise, scaled
+from gradcalc.claims.rounding import SAFETY
 from gradcalc.graph import depends
 from gradcalc.language import parse
 from gradcalc.systems import array
@@ -219,6 +220,7 @@ def test_random_programs_are_within_it(seed):
         ("x^2*sin(y)", {"x": -2.0, "y": 5.0}),
         ("sum(softmax(x)*x)", {"x": np.array([1.0, 2.0, -1.0])}),
         ("where(x > 0, log(x), 0)*y", {"x": -1.0, "y": 2.0}),
+        ("cross_entropy(x, 1)", {"x": np.array([1.0, 2.0, -1.0])}),
     ],
 )
 def test_a_point_has_the_noise_of_its_row(program, point):
@@ -231,6 +233,20 @@ def test_a_point_has_the_noise_of_its_row(program, point):
         assert np.shape(alone.gradients[name]) == np.shape(point[name])
 
 
+@pytest.mark.parametrize(
+    ("program", "label"),
+    [("cross_entropy(x, t)", [2.0, 0.0]), ("hinge(x, t)", [[1.0, -1.0, 1.0], [-1.0, 1.0, 1.0]])],
+)
+def test_labels_in_a_column_make_no_noise(program, label):
+    """The term that is chosen is chosen exactly, as where the program is written for its class."""
+    point = {"x": np.array([[1.0, 2.0, -1.0], [0.5, 2.0, 0.3]]), "t": np.array(label)}
+    graph = parse(program, point)
+    alone = noise(graph, graph.forward(point), ["x"], None, FORMATS["float32"])
+    row = found(program, {name: x[None] for name, x in point.items()}, ["x"])
+    assert alone.value == row.value_noise[0]
+    assert np.array_equal(alone.gradients["x"], row.gradient_noises["x"][0])
+
+
 def test_at_a_point_pivots_may_depend_on_the_numbers():
     matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
     graph = parse("sum(inv(W))", {"W": matrix})
@@ -239,10 +255,12 @@ def test_at_a_point_pivots_may_depend_on_the_numbers():
     assert (found_noise.gradients["W"] < 1e-4).all()
 
 
-def test_what_has_no_elementary_form_has_no_noise():
+def test_what_has_no_elementary_form_has_noise_too():
     matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
     graph = parse("norm(W, 2)", {"W": matrix})
-    assert noise(graph, graph.forward({"W": matrix}), ["W"], None, FORMATS["float32"]) is None
+    found_noise = noise(graph, graph.forward({"W": matrix}), ["W"], None, FORMATS["float32"])
+    assert 0 < found_noise.value < 1e-4
+    assert ((found_noise.gradients["W"] > 0) & (found_noise.gradients["W"] < 1e-4)).all()
 
 
 def test_a_program_of_constants_has_noise():
@@ -285,7 +303,7 @@ def test_the_smaller_of_two_has_no_say():
     assert (
         noise_of("max(0, x)", x=2.0).value == noise_of("min(x, 5)", x=2.0).value == noise_of("x", x=2.0).value
     )
-    assert noise_of("max(x, 0)", x=-1e-46).value > 0
+    assert noise_of("max(x, y)", x=2.0, y=2 + 1e-9).value == noise_of("x", x=2 + 1e-9).value
 
 
 def test_what_underflows_is_no_zero():
@@ -297,6 +315,11 @@ def test_below_the_normal_numbers_zero_is_allowed():
     tiny = noise_of("exp(x)", x=-90.0)
     assert tiny.value >= np.exp(-90.0)
     assert tiny.value < 1e-37
+
+
+def test_noise_that_no_double_holds_is_infinite():
+    found_noises = scaled(np.array([1e300, 1.5e308, np.inf, np.nan]))
+    assert found_noises.tolist() == [SAFETY * 1e300, np.inf, np.inf, np.inf]
 
 
 def test_noise_grows_with_the_unit_roundoff():

@@ -189,6 +189,8 @@ def test_what_would_grow_too_large_is_not_proved(program, claim):
         ("x^2*sin(y)", {"grad_x": "2*x*sin(y)", "grad_y": "x^2*sin(y)"}, {"grad_x": ""}),
         ("x*y", {"grad_x": "x", "grad_y": "y"}, {"grad_x": "the gradients of 'x' and 'y' are swapped"}),
         ("exp(sin(x))", {"grad_x": "exp(sin(x)) + 17"}, {"grad_x": UNKNOWN}),
+        ("relu(x)*y", {"grad_x": "y"}, {"grad_x": "mask"}),
+        ("abs(x)^3", {"grad_x": "3*x^2"}, {"grad_x": "sign(x)"}),
     ],
 )
 def test_the_mistake_is_named(program, claims, diagnoses):
@@ -254,6 +256,7 @@ def test_floats_too_small_for_the_formula_are_no_failure():
 
 def test_numbers_beyond_all_digits_are_no_internal_error():
     assert judged("sigmoid(exp(exp(x + 1e3)))", "value", "2").verdict == "fail"
+    assert judged("x + 1e-323 + 1e308", "grad_x", "1").verdict == "pass"
 
 
 def test_where_the_program_always_has_a_kink_nothing_is_said():

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 
-from gradcalc.commands import patience
+from gradcalc.commands import load, patience
 from gradcalc.report.suite import FORMATS
 from gradcalc.report.suite.text import FEW
 
@@ -235,6 +236,18 @@ def test_options_from_the_environment(cli, monkeypatch):
     done = cli("check", "suite.toml")
     assert (done.code, json.loads(done.out)["totals"]["passed"]) == (0, 1)
     assert Path("a b.xml").exists()
+
+
+def test_every_option_but_those_that_write_or_run_code_can_be_set_in_the_environment():
+    names = {max(p.opts, key=len): p.envvar for p in load("check").params if isinstance(p, click.Option)}
+    assert {name for name, variable in names.items() if not variable} == {"--init", "--load"}
+    assert all(v == f"GRADCALC_{name[2:].upper().replace('-', '_')}" for name, v in names.items() if v)
+
+
+def test_rows_without_a_program_get_a_hint(cli):
+    done = cli("check", "-", stdin=b"x,grad_x\n1,2\n")
+    assert done.code == 2
+    assert "hint: rows of a table need --program PROGRAM" in done.out
 
 
 def test_colour_and_ascii(cli):

@@ -243,6 +243,8 @@ def test_rows_are_told_on_a_terminal_while_they_are_computed(monkeypatch, cli, t
 
     monkeypatch.setattr(each, "patience", lambda word: Patience())
     cli("x*y", "--each", table(CSV))
+    with each.waiting(Terminal()) as progress:
+        progress("rows")
     assert told == ["computing: 1 rows", "computing: 2 rows"]
 
 

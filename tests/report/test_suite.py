@@ -93,6 +93,17 @@ def test_annotations_point_into_the_file() -> None:
     assert lines[-1] == "1001 passed, 1 failed, 1 inaccurate, 1 undecided, 1 error"
 
 
+def test_what_strict_makes_a_failure_is_an_error() -> None:
+    lines = report("github", OUTCOMES[2:4], strict=True).splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == ["::error", "::error"]
+
+
+def test_messages_have_an_end() -> None:
+    outcome = Outcome("long", "fail", "x", reason="y" * 1_000_000)
+    assert len(report("github", [outcome])) < 3_000
+    assert len("".join(summary([outcome], tally([outcome])))) < 3_000
+
+
 @given(name=st.text(min_size=1), message=st.text(min_size=1), file=st.text(min_size=1))
 def test_no_name_breaks_out_of_its_annotation(name: str, message: str, file: str) -> None:
     outcome = Outcome(name, "fail", "x", file, 3, reason=message)

@@ -237,6 +237,11 @@ WRONG_ARRAYS = {
         "is pinned to be 4.0, but is 3"),
     "a pinned shape": (array_record(edges="(Edge(((1.0, 2.0),), 3.0, (1.0,), 'two'),)"),
         "is pinned with the shape ()"),
+    "a kink": (array_record(definition="lambda m, x: m.sum(m.abs(x))",
+               pullbacks="(lambda m, g, x: g * m.sign(x),)"), "its record does not tell of a kink: of"),
+    "an untold tie": (array_record(**LARGEST, pullbacks=
+                      "(lambda m, g, x, out: g * m.number(m.equal(x, out)),)"),
+                      "sends to x"),
     "a tie": (array_record(**LARGEST, kinks=TIED, pullbacks=
               "(lambda m, g, x, out: g * m.number(m.equal(x, out)),)"),
               "where elements move together"),

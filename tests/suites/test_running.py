@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import time
@@ -9,8 +10,9 @@ from importlib.resources import files
 
 import pytest
 
+from gradcalc import loading
 from gradcalc.check import chain
-from gradcalc.suites import running, schema
+from gradcalc.suites import processes, running, schema
 from gradcalc.suites.cases import Case
 from gradcalc.suites.outcome import tally
 from gradcalc.suites.processes import AHEAD, CHUNK, in_order
@@ -234,3 +236,26 @@ def test_processes_end_when_nobody_reads_on():
 
 def parent(number):
     return os.getpid()
+
+
+GATE = """
+from gradcalc.gates.record import Gate
+
+GATES = [Gate("twice", definition=lambda m, x: 2*x, partials=(lambda m: 2.0,), doc="2 x.", latex="2 {x}",
+              probe=((-1, 1),))]
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_are_started_in_every_way(folder, monkeypatch, method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip("not here")
+    monkeypatch.setattr(processes, "Process", multiprocessing.get_context(method).Process)
+    (folder / "gates.py").write_text(GATE)
+    loading.load("gates.py")
+    try:
+        found = list(run([case("twice(x)"), case("x^2"), case("2x")], 2))
+    finally:
+        loading.unload("gates.py")
+    assert [outcome.verdict for outcome in found] == ["pass", "pass", None]
+    assert found[2].error.hint == "write 2*x"

@@ -183,12 +183,19 @@ def _made(case: Case, slip: Slip) -> dict[str, Value]:
 
 
 def _fit(case: Case, mistake: Mistake, guess: Guess, close: Close) -> Fit:
-    """Return how well a guess explains the claims; one that explains none is not judged further."""
+    """Return how well a guess explains the claims; one that explains none is not judged further.
+
+    What hardly differs from the right gradient explains nothing, however few digits a claim has.
+    """
 
     def matches(name: str) -> bool:
         return _same(guess.gradients[name], case.claimed[name], name, close)
 
-    explains = frozenset(name for name in case.failed if name in guess.gradients and matches(name))
+    def differs(name: str) -> bool:
+        return not _same(guess.gradients[name], case.right[name], name, close)
+
+    wrong = [name for name in case.failed if name in guess.gradients]
+    explains = frozenset(name for name in wrong if matches(name) and differs(name))
     misses = len(case.failed) - len(explains)
     if explains:
         others = [name for name in guess.gradients if name not in case.failed]

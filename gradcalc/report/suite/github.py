@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gradcalc.errors import printable
+from gradcalc.point.reading import short
 from gradcalc.report import Options
-from gradcalc.report.suite.findings import ERROR, Finding, findings, place
+from gradcalc.report.suite.findings import Finding, findings, place
 from gradcalc.suites.outcome import Outcome, Tally
 
 MOST = 10
@@ -24,12 +25,16 @@ MARKUP = r"&<>|*_`[]\~#@!:"
 """Letters that mean something in GitHub's Markdown; a colon makes an address or an emoji."""
 
 
+LONGEST = 2_000
+"""Letters of a message, at most: an annotation may have 64 kilobytes, a summary a megabyte."""
+
+
 def write(outcomes: Iterable[Outcome], tally: Tally, options: Options) -> Iterator[str]:  # noqa: ARG001 - as every format
-    """Yield an annotation a finding, and the count at the end."""
+    """Yield an annotation a finding, and the count at the end; what decides the exit code is an error."""
     made: Counter[str] = Counter()
     for outcome in outcomes:
         for finding in findings(outcome):
-            command = "error" if finding.word in (ERROR, "fail") else "warning"
+            command = "error" if outcome.exit(tally.strict) else "warning"
             made[command] += 1
             if made[command] < MOST:
                 yield _annotation(command, outcome, finding)
@@ -49,7 +54,7 @@ def _annotation(command: str, outcome: Outcome, finding: Finding) -> str:
         "title": f"{finding.word}: {outcome.name}",
     }
     given = ",".join(f"{name}={_property(str(x))}" for name, x in places.items() if x)
-    return f"::{command} {given}::{_data(finding.text)}\n"
+    return f"::{command} {given}::{_data(short(finding.text, LONGEST))}\n"
 
 
 def _data(text: str) -> str:
@@ -75,7 +80,7 @@ def summary(outcomes: Iterable[Outcome], tally: Tally) -> Iterator[str]:
 
 def _rows(outcome: Outcome) -> Iterator[str]:
     for finding in findings(outcome):
-        cells = (finding.word, outcome.name, place(outcome, finding.line), finding.text)
+        cells = (finding.word, outcome.name, place(outcome, finding.line), short(finding.text, LONGEST))
         yield f"| {' | '.join(map(_cell, cells))} |\n"
 
 

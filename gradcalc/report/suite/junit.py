@@ -59,7 +59,7 @@ def _case(outcome: Outcome, strict: bool) -> ElementTree.Element:
 def _kind(outcome: Outcome, strict: bool) -> str:
     if outcome.error is not None:
         return "error"
-    return "failure" if outcome.verdict == "fail" or strict else "skipped"
+    return "failure" if outcome.exit(strict) else "skipped"
 
 
 def legal(text: str) -> str:

@@ -159,7 +159,7 @@ class _Numbers:
         with working(4 * enough_digits(point)):
             x = [mpf(x) for x in point]
             try:
-                right = same(mp.mpmathify(rule(x)), mp.mpmathify(truth(x)))
+                right = same(mp.mpmathify(rule(x)), mp.mpmathify(truth(x)), places.RIGHT)
             except Exception:  # of a rule that runs on floats alone
                 return ""
         return "; with more digits it is right, floats lose them" if right else ""

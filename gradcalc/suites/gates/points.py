@@ -11,6 +11,9 @@ from gradcalc.gates import Gate
 
 Point = tuple[float, ...]
 
+RIGHT = 25
+"""Digits in which a rule that runs in high precision agrees with the truth."""
+
 POINTS = 60
 """Points in the probe."""
 
@@ -50,7 +53,7 @@ def inside(gate: Gate, point: Sequence[float]) -> bool:
 
 
 def drawn(gate: Gate, count: int) -> list[Point]:
-    """Return up to `POINTS` points of the probe where the gate is defined and smooth, the same ones every time.
+    """Return `POINTS` points of the probe, or less, where the gate is defined and smooth; always the same.
 
     The first have numbers that are short to read.
     """

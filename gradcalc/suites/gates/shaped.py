@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,8 +52,9 @@ def objections(trial: Trial) -> Iterator[Objection]:
     with array.quiet():
         for number, sample in enumerate(gate.samples):
             for seed in range(SEEDS):
-                found = list(_at(trial, drawn(gate, sample, number, seed), seed))
-                if found:
+                place = drawn(gate, sample, number, seed)
+                found = list(_at(trial, place, seed))
+                if found or (seed == 0 and (found := list(_untold(trial, place)))):
                     return (yield from found)
         for kink in gate.kinks:
             if kink.example:
@@ -71,10 +72,15 @@ def drawn(gate: Gate, sample: Sample, number: int, seed: int) -> Place:
         inputs = [rng.uniform(sample.low, sample.high, shape) for shape in sample.shapes]
         for k, fixed in sample.fixed.items():
             inputs[k] = np.asarray(fixed, dtype=float)
-        kinked = any(np.any(kink.where(*inputs, **static)) for kink in gate.kinks)
-        if not kinked and all(domain.holds(*inputs, **static) for domain in gate.domain):
+        if _is_smooth(gate, inputs, static):
             return Place(tuple(map(array.asarray, inputs)), static, free)
     raise Nowhere(f"no numbers of its sample {number + 1} are in its domain, and smooth")
+
+
+def _is_smooth(gate: Gate, inputs: Sequence[Any], static: Mapping[str, Any]) -> bool:
+    """Whether a gate is defined at some inputs, and its record tells of no kink there."""
+    kinked = any(np.any(kink.where(*inputs, **static)) for kink in gate.kinks)
+    return not kinked and all(domain.holds(*inputs, **static) for domain in gate.domain)
 
 
 def _at(trial: Trial, place: Place, seed: int = 0) -> Iterator[Objection]:
@@ -110,6 +116,40 @@ def _at(trial: Trial, place: Place, seed: int = 0) -> Iterator[Objection]:
             f"of the gradient by {name}: {e.reason}" for name, e in check.gradients.items() if e.reason
         ]
         yield Objection(check.verdict, "; ".join(reasons) + trial.place())
+
+
+def _untold(trial: Trial, place: Place) -> Iterator[Objection]:
+    """Yield a kink that the record does not tell of, where elements are 0 or equal."""
+    for special in _special(place):
+        if _is_smooth(trial.gate, special.inputs, special.static):
+            for found in _at(trial, special):
+                if found.verdict == "fail":
+                    yield found
+                elif "a kink" in found.reason or "a jump" in found.reason:
+                    yield Objection("fail", f"its record does not tell of a kink: {found.reason}")
+                return
+
+
+def _special(place: Place) -> Iterator[Place]:
+    """Yield places with an element at 0, and with two elements that are equal."""
+    for k in place.free:
+        x = place.inputs[k]
+        for changed in _with_zero(x), _with_tie(x):
+            inputs = tuple(changed if i == k else other for i, other in enumerate(place.inputs))
+            yield place._replace(inputs=inputs)
+
+
+def _with_zero(x: Any) -> Any:
+    out = np.array(x)
+    out.flat[:1] = 0.0
+    return array.asarray(out)
+
+
+def _with_tie(x: Any) -> Any:
+    """Return an array whose two largest elements are equal."""
+    out = np.array(x)
+    out.flat[np.argsort(out, axis=None)[-2:]] = np.max(out, initial=0.0)
+    return array.asarray(out)
 
 
 def _is_lost(gradient: Any, entry: Entry) -> bool:
