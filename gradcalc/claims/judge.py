@@ -252,7 +252,7 @@ class _Case:
         if found.verdict == "pass":
             return replace(found, reason=self._excuse(claimed, reference, truth))
         if found.verdict == "undecided":
-            return replace(found, reason=self._doubt(verdicts, truth))
+            return replace(found, reason=self._doubt(verdicts, reference, truth))
         at = _worst_place(verdicts, found.verdict, claimed, reference)
         place = f"at {index_text(map(int, np.unravel_index(at, verdicts.shape)))} " if verdicts.shape else ""
         number = float(claimed.flat[at])
@@ -263,13 +263,15 @@ class _Case:
         found = replace(found, reason=reason, voices=self._voices(found.name, at, reference))
         return printed.excused(found, said, verdicts == "fail")
 
-    def _doubt(self, verdicts: Any, truth: Truth) -> str:
+    def _doubt(self, verdicts: Any, reference: Any, truth: Truth) -> str:
         """Return why a claim is undecided."""
-        if truth.reason:
-            return truth.reason
         at = int(np.flatnonzero(verdicts == "undecided")[0])
         place = f"at {index_text(map(int, np.unravel_index(at, verdicts.shape)))} " if verdicts.shape else ""
-        return f"{place}{self.terms.precision} cannot tell it here: rounding alone may change it all"
+        if not np.isnan(reference.flat[at]):
+            return f"{place}{self.terms.precision} cannot tell it here: rounding alone may change it all"
+        if truth.left is not None:  # other entries have both sides
+            return f"{place}at a kink of which both sides are not known"
+        return truth.reason
 
     def _beside(self, name: str, at: int, number: float, reference: float, truth: Truth) -> str:
         """Return why a number is wrong at a kink."""

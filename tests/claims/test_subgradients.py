@@ -279,6 +279,14 @@ def test_every_one_of_many_kinked_entries_is_judged(wrong: int) -> None:
     assert found.reason.startswith(f"at [{wrong}] at a kink")
 
 
+def test_an_entry_without_both_sides_among_others_is_undecided_by_name() -> None:
+    found = judged("sum(abs(x[0:2])) + sqrt(relu(x[2]))", {"x": [0.0, 1.0, 0.0]}, x=[0.5, 1.0, 0.0])["grad_x"]
+    assert (found.verdict, found.reason) == (
+        "undecided",
+        "at [2] at a kink of which both sides are not known",
+    )
+
+
 def test_elements_of_an_array_beside_the_edge_of_a_domain_are_judged() -> None:
     found = judged("sum(x^1.5)", {"x": [0.0, 1.0]}, x=[0.0, 1.5])["grad_x"]
     assert (found.verdict, "[0]" in found.reason) == ("undecided", True)

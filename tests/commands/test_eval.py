@@ -262,3 +262,24 @@ def test_claims_that_are_none(cli, claim, said):
     done = cli("x^2", "x=3", "--claim", claim)
     assert done.code in (2, 3)
     assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("program", "value", "left", "right"),
+    [("abs(x)", "x=0", "-1", "1"), ("relu(x)", "x=0", "0", "1"), ("max(x, 2)", "x=2", "0", "1")],
+)
+def test_kinks_are_told_with_their_interval(cli, program, value, left, right):
+    done = cli(program, value)
+    assert "kink at #" in done.out
+    assert f"  df/dx: {left} from the left, {right} from the right" in done.out
+    found = json.loads(cli(program, value, "--claim", f"grad_x={right}", "-f", "json").out)
+    sides = {"left": float(left), "right": float(right)}
+    for told in (found["check"]["gradients"]["x"], found["claims"]["grad_x"]):
+        assert {name: told[name] for name in sides} == sides
+    assert found["claims"]["grad_x"]["reason"] == f"a valid subgradient: between {left} and {right}"
+
+
+def test_a_form_that_stays_finite_is_a_hint(cli):
+    done = cli("log(1 + exp(x))", "x=1000")
+    assert done.code == 3
+    assert "hint: softplus(x) stays finite" in done.err
