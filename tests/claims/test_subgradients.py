@@ -285,6 +285,18 @@ def test_elements_of_an_array_beside_the_edge_of_a_domain_are_judged() -> None:
     assert verdicts("sum(x^1.5)", {"x": [0.0, 1.0]}, x=[0.0, 1.6]) == {"fail"}
 
 
+def test_of_large_programs_all_but_the_kinked_entries_are_judged() -> None:
+    """What is too large to be written out is undecided at kinks alone."""
+    x = np.linspace(-1.0, 1.0, 40_001)
+    right = np.sign(x)
+    found = judged("sum(abs(x))", {"x": x}, x=right)["grad_x"]
+    assert (found.verdict, "a kink" in found.reason) == ("undecided", True)
+    wrong = right.copy()
+    wrong[7] = 1.0
+    found = judged("sum(abs(x))", {"x": x}, x=wrong)["grad_x"]
+    assert (found.verdict, found.reason) == ("fail", "at [7] it is -1.0, but 1.0 was claimed")
+
+
 # Nothing that a framework returns for a whole tie is refused.
 
 
