@@ -40,6 +40,9 @@ ROUNDINGS = 4
 MOST_COMPARED = 1000
 """Entries of an array whose errors are told in high precision: those that are farthest off in doubles."""
 
+FEW, TELLING = 2, 0.005
+"""Numbers that are too few for digits to tell a mistake that they are not as near to as that, relatively."""
+
 
 class Terms(NamedTuple):
     """What a claim is held to.
@@ -336,7 +339,8 @@ class _Case:
         with np.errstate(invalid="ignore", over="ignore"):
             off = np.abs(x - y)
             far = ~(self.within(y, x) | (off <= self._noise_of(name, x)))
-            if not np.all(off[far] <= printed.COARSEST * np.abs(y[far])):
+            most = printed.COARSEST if np.count_nonzero(y) > FEW else TELLING
+            if not np.all(off[far] <= most * np.abs(y[far])):
                 return False
         return bool(np.all(off[far] <= printed.half_unit(y[far])))
 

@@ -59,7 +59,7 @@ LEFT_OUT: Mapping[str, tuple[Wrong, ...]] = {
         Wrong(1, "x", lambda m, y: -m.divide(m.divide(1, y), y)),
         Wrong(1, "square", lambda out: -out),
     ),
-    "pow": (Wrong(1, "log(x)", lambda out: out),),
+    "pow": (Wrong(1, "factor log(base)", lambda out: out),),
     "exp2": (Wrong(0, "log(2)", lambda out: out),),
     "atan2": (
         Wrong(0, "1/(x^2 + y^2)", lambda x: x),

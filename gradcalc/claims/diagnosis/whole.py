@@ -106,13 +106,12 @@ def transposed(case: Case) -> Iterator[Guess]:
 
 def swapped(case: Case) -> Iterator[Guess]:
     """Yield pairs of gradients swapped, and the gradient of another variable."""
-    names = list(dict.fromkeys([*case.failed, *case.right]))
-    for x, y in combinations(names, 2):
-        if x in case.failed:
-            pair = {x: case.right[y], y: case.right[x]}
-            claimed = {name: gradient for name, gradient in pair.items() if name in case.claimed}
-            yield Guess(f"the gradients of '{x}' and '{y}' are swapped", claimed, ONE_PLACE)
+    for x, y in combinations(case.claimed, 2):
+        pair = {x: case.right[y], y: case.right[x]}
+        yield Guess(f"the gradients of '{x}' and '{y}' are swapped", pair, ONE_PLACE)
     for x in case.failed:
         for y in case.right:
             if x != y:
-                yield Guess(f"it is the gradient of '{y}'", {x: case.right[y]}, ONE_PLACE)
+                is_alike = shape_of(case.right[x]) == shape_of(case.right[y])
+                rank = ONE_PLACE if is_alike else FAR_FETCHED
+                yield Guess(f"it is the gradient of '{y}'", {x: case.right[y]}, rank)
