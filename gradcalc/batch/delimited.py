@@ -10,13 +10,14 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from math import prod
+from math import nan, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcalc.batch.lines import Lines
 from gradcalc.batch.table import ROWS, Block, Choice
+from gradcalc.claims.names import is_claim
 from gradcalc.errors import UsageError
 from gradcalc.point.arguments import canonical
 from gradcalc.point.reading import lower, short
@@ -129,6 +130,8 @@ class Delimited:
             return float(cell)
         except ValueError:
             what = f"{self._label}, line {record.line}: '{short(self._written[k])}'"
+            if not cell and is_claim(self._written[k]):
+                return nan  # what --each writes where there is no value
             if not cell:
                 raise UsageError(f"{what} has no value: the cell is empty") from None
             raise UsageError(f"{what} is '{short(cell)}', not a number", hint=separators([cell])) from None

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcalc.batch.lines import Lines
 from gradcalc.batch.table import ROWS, Block, Choice
+from gradcalc.claims.names import is_claim
 from gradcalc.errors import UsageError
 from gradcalc.graph import Value
 from gradcalc.point.arguments import canonical
@@ -99,6 +100,8 @@ class Objects:
 
     def _value(self, name: str, x: Any, number: int) -> Value:
         what = f"{self._where(number)}: '{short(name)}'"
+        if x is None and is_claim(name):
+            return np.full(self._shapes.get(name, ()), np.nan)[()]  # what --each writes for no value
         if x is None:
             raise UsageError(f"{what} has no value: it is null")
         if isinstance(x, str):

@@ -23,7 +23,7 @@ from gradcalc.suites.columns import Columns, Row
 class Judged(NamedTuple):
     """What came of a row.
 
-    verdict  None where an error kept it from being judged
+    verdict  None where an error kept it from being judged; it passes where none is claimed either
     claims   the verdict on each claim
     result   the program at the row, with its proof
     """
@@ -33,6 +33,11 @@ class Judged(NamedTuple):
     claims: Mapping[str, Claim] = {}
     result: Result | None = None
     error: NumberError | None = None
+
+    @property
+    def has_no_value(self) -> bool:
+        """Whether the program has no value in the row, and none is claimed."""
+        return self.result is None and self.verdict == "pass"
 
     @property
     def finished(self) -> bool:
@@ -77,7 +82,8 @@ class Judging:
             )  # fmt: skip
             claims = judge.verdicts(result, row.point, row.claims, terms=self.terms, upstream=upstream)
         except NumberError as error:
-            return Judged(row, None, error=error)
+            claims_none = all(np.isnan(claimed).all() for claimed in row.claims.values())
+            return Judged(row, "pass" if claims_none else None, error=None if claims_none else error)
         return Judged(row, worst([claim.verdict for claim in claims.values()]), claims, result)
 
     def mistakes(self, found: Judged) -> dict[str, list[Fit]]:

@@ -145,6 +145,7 @@ class _Ledger:
     more      verdict -> the rows that are not
     at_kinks  rows that pass by a subgradient
     by_atol   rows that pass by the absolute tolerance alone
+    no_value  rows that pass because the program has no value there and none is claimed
     printed   rows that fail for want of printed digits
     disputed  what high precision has against doubles
     """
@@ -156,6 +157,7 @@ class _Ledger:
     more: dict[Verdict | None, _More] = field(default_factory=dict)
     at_kinks: int = 0
     by_atol: int = 0
+    no_value: int = 0
     printed: _Printed = field(default_factory=_Printed)
     disputed: list[Outcome] = field(default_factory=list)
 
@@ -168,6 +170,7 @@ class _Ledger:
         """Count a row that was judged, and keep it where it is to be told."""
         self.count(found.verdict, 1)
         if found.verdict == "pass":
+            self.no_value += found.has_no_value
             self.at_kinks += any(np.isnan(claim.reference).any() for claim in found.claims.values())
             self.by_atol += any(judge.ATOL_ALONE in claim.reason for claim in found.claims.values())
         elif self.counts[found.verdict] <= self.shown:
@@ -277,6 +280,8 @@ class _Checking:
             yield f"{_rows(self.rows)} in float64, {unsure}a sample of {len(self.sample)} in high precision"
         if self.ledger.at_kinks:
             yield f"a valid subgradient at a kink: {_rows(self.ledger.at_kinks)}"
+        if self.ledger.no_value:
+            yield f"no value, and none claimed: {_rows(self.ledger.no_value)}"
         if self.ledger.by_atol:
             yield f"within atol {self.terms.atol:g} alone: {_rows(self.ledger.by_atol)}"
 

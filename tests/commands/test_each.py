@@ -282,3 +282,11 @@ def test_nothing_of_it_is_loaded_for_a_single_point():
     assert not {
         name for name in modules if name.startswith("gradcalc.batch") or name.endswith("commands.each")
     }
+
+
+def test_what_each_writes_is_read_again_by_check_rows_without_a_value_too(cli):
+    for style in ("csv", "tsv", "jsonl"):
+        done = cli("log(x)*y", "--each", "-", "-f", style, stdin=b"x,y\n1,2\n-1,4\n3,0\n")
+        assert done.code == 3
+        again = cli("check", "--program", "log(x)*y", "-", stdin=done.out.encode())
+        assert (again.code, again.out.splitlines()[-1]) == (0, "3 passed")

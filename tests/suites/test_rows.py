@@ -449,3 +449,14 @@ def test_a_planted_error_is_caught(program):
     columns = kernel_columns(program, kernel, PLANTED)
     outcomes = checked(program, columns, Terms(precision="float32"), sample=10, shown=2)
     assert counts(outcomes)["failed"] >= 0.999 * KERNEL_ROWS
+
+
+def test_where_the_program_has_no_value_none_may_be_claimed():
+    found_ = checked("log(x)", {"x": [2.0, -1.0], "value": [np.log(2), np.nan], "grad_x": [0.5, np.nan]})
+    assert [(o.verdict, o.count) for o in found_] == [("pass", 2)]
+    assert "no value, and none claimed: 1 row" in notes(found_)
+
+
+def test_none_claimed_where_there_is_a_value_fails():
+    found_ = checked("log(x)", {"x": [2.0, 3.0], "value": [np.nan, np.nan]})
+    assert [o.verdict for o in found_] == ["fail", "fail"]
