@@ -37,6 +37,9 @@ ATOL_ALONE = "within atol"
 ROUNDINGS = 4
 """Roundings that a one-sided derivative may have gone through."""
 
+SINGLE, LIKELY = "float32", 64
+"""The format that a claim may have been computed in without a word, and the roundings that make it likely."""
+
 MOST_COMPARED = 1000
 """Entries of an array whose errors are told in high precision: those that are farthest off in doubles."""
 
@@ -206,7 +209,7 @@ class _Case:
         doubtful = verdicts == "fail"
         if np.any(doubtful & np.isfinite(claimed) & np.isfinite(reference)):
             allowed = self.allowed(name)
-            verdicts[np.abs(claimed - reference) <= allowed] = "pass"
+            verdicts[(np.abs(claimed - reference) <= allowed) & np.isfinite(claimed)] = "pass"
             verdicts[doubtful & np.isinf(allowed) & np.isfinite(claimed)] = "undecided"
         verdicts[np.isnan(reference)] = "undecided"
         if truth.left is not None:
@@ -264,7 +267,18 @@ class _Case:
             return replace(found, reason=reason)
         reason = f"{place}it is {float(reference.flat[at])!r}, but {number!r} was claimed"
         found = replace(found, reason=reason, voices=self._voices(found.name, at, reference))
-        return printed.excused(found, said, verdicts == "fail")
+        return self._by_single(printed.excused(found, said, verdicts == "fail"), said, verdicts == "fail")
+
+    def _by_single(self, found: Claim, said: Said, wrong: Any) -> Claim:
+        """Return a failing claim, with a hint where the rounding of float32 alone would explain it."""
+        near = (found.relative_error or 1.0) <= LIKELY * FORMATS[SINGLE].roundoff
+        if found.hint or not near or self.terms.precision != DEFAULT or not printed.is_numeric(said):
+            return found
+        single = _Case(self.result, self.point, self.terms._replace(precision=SINGLE), self.upstream)
+        off = np.abs(np.asarray(found.claimed) - np.asarray(found.reference))
+        if np.any((off > single.allowed(found.name)) & wrong):
+            return found
+        return replace(found, hint=f"--precision {SINGLE} would accept it")
 
     def _doubt(self, verdicts: Any, reference: Any, truth: Truth) -> str:
         """Return why a claim is undecided."""

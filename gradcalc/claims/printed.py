@@ -22,6 +22,8 @@ FEWEST_DIGITS = 2
 COARSEST = 0.06
 """Half a unit in the last place of a number with the fewest digits, relative to the number, at most."""
 
+RTOL = "--rtol"
+
 LIST = re.compile(r"\[[][\d\s,._eE+-]*\]")
 """A list of numbers, or a list of such lists."""
 
@@ -54,7 +56,7 @@ def _half_unit(x: Decimal) -> float:
 def excused(claim: Claim, said: Said, wrong: Any) -> Claim:
     """Return a failing claim, with a hint where it is right to as many digits as it is printed with."""
     is_number = isinstance(said, str) and _is_number(said)
-    if isinstance(said, str) and not (is_number or LIST.fullmatch(said.strip())):
+    if not is_numeric(said):
         return claim
     claimed, reference = np.asarray(claim.claimed)[wrong], np.asarray(claim.reference)[wrong]
     unit = _half_unit(Decimal(str(said).strip())) if is_number else None
@@ -63,6 +65,16 @@ def excused(claim: Claim, said: Said, wrong: Any) -> Claim:
         return claim
     reason = f"{claim.reason}: equal to as many digits as it is printed with"
     return replace(claim, reason=reason, hint=f"{option(rtol)} would accept it")
+
+
+def is_numeric(said: Said) -> bool:
+    """Whether numbers are said, not a formula."""
+    return not isinstance(said, str) or _is_number(said) or bool(LIST.fullmatch(said.strip()))
+
+
+def is_excused(claim: Claim) -> bool:
+    """Whether the digits that are printed excuse a claim."""
+    return claim.hint.startswith(RTOL)
 
 
 def needed(claimed: Any, reference: Any, unit: float | None = None) -> Any:
@@ -81,7 +93,7 @@ def needed(claimed: Any, reference: Any, unit: float | None = None) -> Any:
 
 def option(rtol: float) -> str:
     """Return the option for a relative tolerance, rounded up."""
-    return f"--rtol {_rounded_up(rtol)}"
+    return f"{RTOL} {_rounded_up(rtol)}"
 
 
 def _is_number(text: str) -> bool:

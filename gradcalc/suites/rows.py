@@ -236,7 +236,7 @@ class _Checking:
         """Judge a row that doubles do not decide."""
         found = self.judging.judged(row)
         self.ledger.add(found)
-        if found.wrong and all(claim.hint for claim in found.wrong):
+        if found.wrong and all(map(printed.is_excused, found.wrong)):
             self.ledger.printed.add(np.array([max(claim.relative_error or 0.0 for claim in found.wrong)]))
 
     def _confirm(self, row: Row) -> None:
@@ -324,7 +324,7 @@ class _Telling:
 
     def _hinted(self, claim: Claim) -> Claim:
         """Return a claim whose own hint has given way to that of all rows, or to none."""
-        return replace(claim, hint=next(self.hints, "")) if claim.hint else claim
+        return replace(claim, hint=next(self.hints, "")) if printed.is_excused(claim) else claim
 
     def _others(self, verdict: Verdict | None, more: _More) -> Outcome:
         """Return what stands for the rows of a verdict that are not told one by one."""

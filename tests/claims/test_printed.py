@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradcalc.claims.printed import FEWEST_DIGITS, MOST_DIGITS, half_unit, needed, option
+from gradcalc.pipeline import compute
 
 
 @given(st.integers(1, 10**MOST_DIGITS - 1), st.integers(-330, 290), st.sampled_from([1, -1]))
@@ -116,3 +117,24 @@ def test_a_precision_that_there_is_none(cli):
     done = cli("x^2", "x=2", "--precision", "float42")
     assert done.code == 2
     assert "'float42' is not one of 'float16', 'bfloat16', 'float32', 'float64'" in done.err
+
+
+# What float32 rounds.
+
+
+@pytest.mark.parametrize("said", ["3.365883827209473", "3.3658838272", 3.365883827209473])
+def test_the_rounding_of_float32_is_hinted_at(said):
+    claim = judged("x^2*sin(y)", {"x": 2, "y": 1}, grad_x=said)
+    assert (claim.verdict, claim.hint) == ("fail", "--precision float32 would accept it")
+    again = judged("x^2*sin(y)", {"x": 2, "y": 1}, precision="float32", grad_x=said)
+    assert again.verdict == "pass"
+
+
+@pytest.mark.parametrize("said", ["3.3658*1.00001", "3.36598", "x*sin(y)*2.0000001", 3.366])
+def test_what_float32_does_not_explain_is_not(said):
+    assert "precision" not in judged("x^2*sin(y)", {"x": 2, "y": 1}, grad_x=said).hint
+
+
+def judged(program, point, precision="float64", **claims):
+    (claim,) = compute(program, point, claims=claims, precision=precision).claims.values()
+    return claim
