@@ -309,19 +309,21 @@ class _Case:
 
     def _candidates(self, at: Drawn, gradients: Mapping[str, Sequence[Compared]], wrong: set[str]) -> Any:
         """Return the mistakes that fit the wrong claims at a point."""
-        numbers = {
-            name: nearest_float(c.claimed)
+        here = {
+            name: c
             for name, several in gradients.items()
             for c in several
             if c.at is at and c.claimed is not None
         }
+        numbers = {name: nearest_float(c.claimed) for name, c in here.items()}
+        right_here = [name.removeprefix(GRADIENT) for name, c in here.items() if c.right]
         claimed = {name.removeprefix(GRADIENT): x for name, x in numbers.items() if isfinite(x)}
         failed = [name for name in claimed if GRADIENT + name in wrong]
         graph, out = self.graph, self.graph.output
         output = Output(graph.names().get(out), out, at.values[out])
         result = Result(graph.text, graph, at.values, at.gradients, output, {})
         start = None if self.upstream == 1 else self.upstream
-        return candidates(result, at.point, claimed, _close, failed, start)
+        return candidates(result, at.point, claimed, _close, failed, start, right_here)
 
 
 def _no_value(graph: Graph, values: Sequence[Value]) -> str:

@@ -14,7 +14,7 @@ sign or factor goes before a slip at one node, and that before the same slip at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any, NamedTuple
@@ -85,11 +85,15 @@ def candidates(
     close: Close,
     failed: Sequence[str],
     upstream: Value = None,
+    right_here: Collection[str] = (),
 ) -> dict[str, list[Fit]]:
-    """Return for each wrong claim all the mistakes that fit, for `common` to choose from."""
+    """Return for each wrong claim all the mistakes that fit, for `common` to choose from.
+
+    `right_here` are the names among the failed whose claims are wrong at other points alone.
+    """
     found: dict[str, list[Fit]] = {name: [] for name in failed}
     with _quiet(result):
-        case = _case(result, claimed, failed, upstream)
+        case = _case(result, claimed, failed, upstream)._replace(right_here=right_here)
         for mistake, guess in _guesses(case):
             fit = _fit(case, mistake, guess, close)
             for name in fit.explains:
@@ -185,14 +189,15 @@ def _made(case: Case, slip: Slip) -> dict[str, Value]:
 def _fit(case: Case, mistake: Mistake, guess: Guess, close: Close) -> Fit:
     """Return how well a guess explains the claims; one that explains none is not judged further.
 
-    What hardly differs from the right gradient explains nothing, however few digits a claim has.
+    What hardly differs from the right gradient explains nothing, however few digits a claim has, unless
+    the claim is right at this point.
     """
 
     def matches(name: str) -> bool:
         return _same(guess.gradients[name], case.claimed[name], name, close)
 
     def differs(name: str) -> bool:
-        return not _same(guess.gradients[name], case.right[name], name, close)
+        return name in case.right_here or not _same(guess.gradients[name], case.right[name], name, close)
 
     wrong = [name for name in case.failed if name in guess.gradients]
     explains = frozenset(name for name in wrong if matches(name) and differs(name))

@@ -27,7 +27,7 @@ class Case(NamedTuple):
     upstream  the output's own gradient
     right     the gradient of each variable, and of each name that something is claimed of
     claimed   what is claimed of each name
-    failed    the names whose claims are wrong
+    failed    the names whose claims are wrong, those among them that are right at this point in `right_here`
     back      the backward pass, to be run again with a slip; None where that would take too long
     places    the wires along which gradient goes to a wrong claim
     """
@@ -40,6 +40,7 @@ class Case(NamedTuple):
     failed: Sequence[str]
     back: Backward | None = None
     places: Sequence[Wire] = ()
+    right_here: Collection[str] = ()
 
     def gate(self, node: int) -> Gate:
         """Return a node's gate."""
