@@ -48,6 +48,8 @@ def placed(graph: Graph, node: int, error: ShapeError) -> ShapeError:
     message, hint = error.message, error.hint
     for k, (text, i) in enumerate(zip(texts, graph.inputs[node], strict=True)):
         message = message.replace(f"{{{k}}}", text)
+        if text.endswith(".T"):  # transposed once more it is itself
+            hint = hint.replace(f"{{{k}}}.T", text.removesuffix(".T"))
         hint = hint.replace(f"{{{k}}}", text if _is_atom(graph, i) else f"({text})")
     return ShapeError(message, source=graph.text, span=graph.span(node), hint=hint)
 
