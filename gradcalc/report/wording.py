@@ -276,6 +276,8 @@ def broadcasts(result: Result) -> Iterator[str]:
 def verdict(proof: Check) -> str:
     """Return the verdict over all gradients as a sentence."""
     count = len(proof.gradients)
+    if proof.verdict == "pass" and not count:
+        return f"pass: every gate agrees with SymPy, and nothing varies ({proof.method})"
     if proof.verdict == "pass":
         them = "the gradient agrees" if count == 1 else f"all {count} gradients agree"
         return f"pass: {them} with SymPy ({proof.method})"

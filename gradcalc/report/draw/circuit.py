@@ -100,9 +100,8 @@ class _Drawn:
     def _is_folded(self, constant: int, feeds: Sequence[int]) -> bool:
         """Whether a constant stands in the box of the gate that it feeds: `+ 1`."""
         gates = [self.graph.gates[node] for node in feeds if self.owner[node] == node]
-        return type(self.graph.constants[constant]) is float and all(
-            gate.infix or gate.flow == "router" for gate in gates
-        )
+        is_number = constant != self.graph.output and type(self.graph.constants[constant]) is float
+        return is_number and all(gate.infix or gate.flow == "router" for gate in gates)
 
     def circuit(self, collapsed: bool) -> Circuit:
         number = {node: k for k, node in enumerate(self.shown)}

@@ -119,7 +119,8 @@ def _label(wire: Wire, rect: Rect, ends: str) -> Iterator[str]:
 def _box(box: Box, rect: Rect) -> Iterator[str]:
     classes = ["box", box.kind, *(["kinked"] if box.kinked else []), *([box.verdict] if box.verdict else [])]
     middle, y = rect.x + rect.width / 2, rect.middle
-    about = f"<title>{escape(printable(box.title))}</title>"
+    kink = " (at a kink)" if box.kinked else ""
+    about = f"<title>{escape(printable(box.title))}{kink}</title>"
     yield f'<g class="{" ".join(classes)}" data-node="{box.node}">{about}\n'
     corner = 12 if box.kind == "gate" else 3
     yield f'<rect x="{rect.x:.1f}" y="{y - 12:.1f}" width="{rect.width:.1f}" height="24" rx="{corner}"/>\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
@@ -19,6 +19,9 @@ SPACING = Spacing(between=0, beside=1, track=1)
 DIGITS = (4, 3, 2)
 """Digits of numbers that are tried, until the circuit fits."""
 
+LEGEND = {"!": "at a kink", "?": "undecided", "≈": "inaccurate", "✗": "fail"}
+"""Signs in boxes."""
+
 HIGHEST = 60
 """Lines of a terminal that a circuit may take."""
 
@@ -29,7 +32,7 @@ SIGNS = " │─└││┌├─┘─┴┐┤┬┼"
 CROSSING = "│"
 """Where two wires cross that have nothing to do with each other."""
 
-ASCII = str.maketrans("│─└┌├┘┴┐┤┬┼×−÷…✗", "|-+++++++++*-/.X")
+ASCII = str.maketrans("│─└┌├┘┴┐┤┬┼×−÷…✗≈", "|-+++++++++*-/.X~")
 
 Cell = tuple[int, int]
 Cells = dict[Cell, dict[int, int]]
@@ -47,6 +50,7 @@ def write(drawing: Drawing, options: Options) -> Iterator[str]:
             break
     else:
         lines, gap = tree(found), GAP
+    lines = chain(lines, legend(found))
     yield from paint(map(_ascii, lines) if options.ascii else lines, options.colour, gap)
 
 
@@ -60,9 +64,21 @@ def measure(item: Item) -> Size:
 
 def shown(box: Box) -> str:
     """Return a box's text with its sides."""
-    mark = {"fail": "✗", "undecided": "?"}.get(box.verdict or "", "")
-    text = f"{box.text}{mark}"
+    text = f"{box.text}{''.join(marks(box))}"
     return {"gate": f"({text})", "part": f"[{text}]"}.get(box.kind, text)
+
+
+def marks(box: Box) -> list[str]:
+    """Return the signs of what is to know of a box, as `LEGEND` has them."""
+    return ["!"] * box.kinked + [sign for sign, word in LEGEND.items() if word == box.verdict]
+
+
+def legend(found: Circuit) -> Iterator[Line]:
+    """Yield a line that says what the signs in a circuit mean; none where there are none."""
+    met = {sign for box in found.boxes for sign in marks(box)}
+    told = [f"{sign} {word}" for sign, word in LEGEND.items() if sign in met]
+    if told:
+        yield [("   ".join(told), "dim")]
 
 
 # The circuit.

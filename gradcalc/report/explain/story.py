@@ -161,7 +161,8 @@ class _Teller:
             if node.value is None:
                 yield Step(node, "gradient 0: its branch was not taken, so nothing flows", "", ())
             else:
-                yield Step(node, self._arrives(node), self._flow(node), tuple(self._sent(node)))
+                wires = tuple(self._sent(node))
+                yield Step(node, self._arrives(node), self._flow(node) if wires else "", wires)
 
     def _arrives(self, node: Node) -> str:
         """Return where a node's gradient comes from."""
