@@ -8,6 +8,8 @@ by the function's name, slopes from SymPy's derivative of the gate's definition:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +21,8 @@ Numbers = Any
 
 LIBRARY = 3
 """Roundings of a library's function, half units in the last place: NumPy's float32 exp has up to 2.9."""
+
+ADDED_UP = "added up"
 
 LOOSER = {"asin": 5, "acos": 5, "erf": 4, "erfc": 6}
 """Functions that libraries compute less well (NumPy asin in float32, C erfc), or kernels by formula (erf)."""
@@ -36,7 +40,7 @@ class Elementary(NamedTuple):
 
     name: str
     value: Callable[..., Numbers]
-    roundings: int | Callable[..., Numbers]
+    roundings: float | Callable[..., Numbers]
     spread: Callable[..., Numbers]
     kink: Callable[[Sequence[Numbers], Sequence[Numbers]], Numbers] | None = None
 
@@ -230,6 +234,18 @@ SPARSE = {op: op._replace(roundings=_of_sparse_sum) for op in (ADD, SUB)} | {
 
 EITHER = Elementary("either", lambda x, _: x, 0, _of_either)
 COPY = Elementary("copy", lambda x: x, 0, _summed)
+
+
+@lru_cache(maxsize=256)
+def added_up(count: int) -> Elementary:
+    """Return what follows a sum of so many terms, written in halves: kernels also add one after the other.
+
+    Of terms with one sign that is off by about sqrt(n)/3 roundings of the sum, one standard deviation
+    (Higham and Mary, "A new approach to probabilistic rounding error analysis", 2019).
+    """
+    return Elementary(ADDED_UP, lambda x: x, sqrt(count), _summed)
+
+
 LABEL = Elementary("label", lambda x: x, 0, _exact)
 SIGMOID = Elementary("sigmoid", _sigmoid, _sigmoid_roundings, _of_sigmoid)
 VARIABLE = Elementary("variable", lambda: np.nan, 1, _exact)

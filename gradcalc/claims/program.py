@@ -20,6 +20,7 @@ from gradcalc.check.wires import PI, Tape, TooMuchWorkError, Wire, Wires
 from gradcalc.claims import formulas
 from gradcalc.claims.elementary import (
     ADD,
+    ADDED_UP,
     COMPARISONS,
     CONSTANT,
     COPY,
@@ -37,6 +38,7 @@ from gradcalc.claims.elementary import (
     SUB,
     VARIABLE,
     Elementary,
+    added_up,
 )
 from gradcalc.gates import GATES, Gate
 from gradcalc.graph import Graph, Value
@@ -49,6 +51,9 @@ MOST_STEPS = 20_000
 
 MOST_STEPS_AT_POINT = 200_000
 """Most functions that a program for a single point may have: a few seconds."""
+
+MANY = 16
+"""Terms from which the order in which a sum is taken matters."""
 
 EXACT_ON_SHORT = (ADD, SUB, MUL, DIV, NEG, FLOW)
 SHORT = 2.0**11
@@ -130,6 +135,18 @@ class _Lifted(Lifted):
         if tape.at_point or not any(isinstance(element, Wire) for element in asarray(x).flat):
             return super().integers(x)
         return self._each(lambda wire: Wire(tape, tape.step(LABEL, tape.node(wire))), x)
+
+    def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        total, tape = super().sum(x, axis, keepdims), self.scalars.tape
+        count = asarray(x).size // max(1, total.size)
+        if count < MANY:
+            return total
+        return self._each(
+            lambda wire: (
+                Wire(tape, tape.step(added_up(count), tape.node(wire))) if isinstance(wire, Wire) else wire
+            ),
+            total,
+        )
 
 
 class _Writer(Tape):
@@ -390,7 +407,7 @@ class _Writer(Tape):
     def _slope(self, function: Elementary, step: int, inputs: tuple[int, ...], k: int) -> int:
         """Return the step of d output / d input k."""
         constants, name = self.program.constants, function.name
-        if function is COPY:
+        if function is COPY or name == ADDED_UP:
             return self.constant(1.0)
         if function is LABEL or name in COMPARISONS or name in ("and", "or", "not"):
             return self.constant(0.0)

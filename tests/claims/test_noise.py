@@ -336,3 +336,16 @@ def test_gelu_far_below_zero_is_all_noise(program):
     value, _ = gelu_through(erf_in_double)(x)
     assert (value == 0).all()
     assert (np.abs(truth.value) <= truth.value_noise).all()
+
+
+@pytest.mark.parametrize("terms", [100, 1000, 20_000])
+@pytest.mark.parametrize("program", ["sum(x^2)", "mean(x^2)", "norm(x)^2"])
+def test_sums_one_after_the_other_are_within_it_and_an_error_of_a_thousandth_is_not(program, terms):
+    exact, x = normal(terms, seed=3)
+    graph = parse(program, {"x": exact})
+    values = graph.forward({"x": exact})
+    total = np.add.accumulate(x * x)[-1]
+    said = float(total / np.float32(terms) if "mean" in program else total)
+    allowed = noise(graph, values, ["x"], None, FORMATS["float32"]).value
+    truth = values[graph.output]
+    assert abs(said - truth) <= allowed <= 2e-5 * truth
