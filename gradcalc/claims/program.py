@@ -137,16 +137,13 @@ class _Lifted(Lifted):
         return self._each(lambda wire: Wire(tape, tape.step(LABEL, tape.node(wire))), x)
 
     def sum(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        total, tape = super().sum(x, axis, keepdims), self.scalars.tape
+        total = super().sum(x, axis, keepdims)
         count = asarray(x).size // max(1, total.size)
-        if count < MANY:
-            return total
-        return self._each(
-            lambda wire: (
-                Wire(tape, tape.step(added_up(count), tape.node(wire))) if isinstance(wire, Wire) else wire
-            ),
-            total,
-        )
+        return total if count < MANY else self._each(lambda x: self._added_up(x, count), total)
+
+    def _added_up(self, x: Any, count: int) -> Any:
+        tape = self.scalars.tape
+        return Wire(tape, tape.step(added_up(count), tape.node(x))) if isinstance(x, Wire) else x
 
 
 class _Writer(Tape):
