@@ -4,10 +4,12 @@
     graph + point -> values                    gradcalc.forward
     graph + values -> gradients                gradcalc.backward
     gradients -> verdicts                      gradcalc.check
+    what somebody else computed -> verdicts    gradcalc.claims
     result -> table, JSON, CSV, LaTeX …        gradcalc.report
 
 `compute` runs all of it and returns a `Result`; `parse` gives a `Graph` with the lecture's own
-`forward()` and `backward()`. Public names are loaded when they are first used.
+`forward()` and `backward()`. Many points at once are `gradcalc.batch`, many claims `gradcalc.suites`.
+Public names are loaded when they are first used.
 """
 
 from __future__ import annotations

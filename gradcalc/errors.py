@@ -3,7 +3,7 @@
     GradcalcError                      exit
     ├── UsageError                     2     options, files, points
     ├── ProgramSyntaxError             2     the text is not a program
-    ├── NameError_                     2     unknown, missing, duplicate or recursive names
+    ├── NamingError                    2     unknown, missing, duplicate or recursive names
     ├── TooLargeError                  2     more nodes than --max-nodes
     ├── ShapeError                     2     shapes that do not fit
     ├── NumberError                    3

@@ -13,11 +13,9 @@ from gradcalc.errors import NamingError, NumberError, ShapeError, suggest
 from gradcalc.gates.record import Shape, shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.kinks import describe, kinked_nodes
-from gradcalc.language import parse
+from gradcalc.language import MAX_NODES, parse
 from gradcalc.point import as_value
 from gradcalc.result import Check, Kinked, Output, Result
-
-MAX_NODES = 10_000_000
 
 
 def compute(
@@ -42,7 +40,8 @@ def compute(
 
     program      text in the language: statements, the last of which is the output (a number)
     point        name -> number, nested list or array for the variables
-    wrt          names of variables or statements to differentiate by; by default all the variables
+    wrt          names of variables or statements to differentiate by; by default all the variables, and what
+                 is claimed
     check        whether to prove the gradients (imports SymPy)
     rtol, atol   a gradient passes where |g - reference| <= max(rtol |reference|, atol)
     max_nodes    most nodes that the graph may have
@@ -70,6 +69,7 @@ def compute(
     given = {name: as_value(name, value) for name, value in (point or {}).items()}
     graph = parse(program, given, max_nodes=max_nodes, seed=deepcopy(seed))
     refuse_unused(graph, [name for name in given if name not in spare])
+    wrt = _claimed(graph, claims) if claims and wrt is None else wrt
 
     def run(graph: Graph, proving: bool) -> Result:
         return evaluate(
@@ -83,6 +83,14 @@ def compute(
     from gradcalc.claims.judge import Terms, judge
 
     return replace(result, claims=judge(result, given, claims, seed, Terms(rtol, atol, precision), upstream))
+
+
+def _claimed(graph: Graph, claims: Iterable[str]) -> list[str]:
+    """Return the variables, and the statements whose gradients are claimed."""
+    from gradcalc.claims.names import differentiated
+
+    statements = [name for name in differentiated(claims) if name in graph.named]
+    return list(dict.fromkeys([*graph.variables, *statements]))
 
 
 def _in_form(

@@ -1,8 +1,9 @@
-"""The house keeps its plan: doors open one way, and heavy rooms open on use."""
+"""The house keeps its plan: doors open one way, heavy rooms open on use, and each room says what is in it."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,14 @@ def test_the_user_s_text_is_never_executed() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"eval", "exec"}
     }
     assert found == {("forward.py", "exec"), ("examples.py", "exec"), ("examples.py", "eval")}
+
+
+PACKAGES = [file for file in sorted(HOUSE.rglob("__init__.py")) if file.parent != HOUSE]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda file: file.parent.name)
+def test_a_package_says_what_is_in_it(package):
+    text = package.read_text(encoding="utf-8")
+    inside = [file.stem for file in package.parent.glob("*.py") if file != package]
+    inside += [file.parent.name for file in package.parent.glob("*/__init__.py")]
+    assert [name for name in inside if not re.search(rf"\b{name}\b", text)] == []

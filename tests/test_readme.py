@@ -96,6 +96,12 @@ def test_every_room_is_in_the_readme() -> None:
     assert {room for room in rooms if room not in plan} == set()
 
 
+def test_every_benchmark_is_in_the_readme() -> None:
+    section = README.split("## Benchmarks")[1]
+    files = {file.stem for file in (ROOT / "tests/benchmarks").glob("*.py")} - {"__init__", "measure"}
+    assert {name for name in files if not re.search(rf"\.{name}\b", section)} == set()
+
+
 def test_nothing_else_stands_at_the_top() -> None:
     generated = {"build", "dist", "gradcalc.egg-info"}
     assert {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - generated == TOP
@@ -106,6 +112,14 @@ def test_every_option_of_the_matrices_is_in_the_readme() -> None:
     for command in ("jacobian", "hessian"):
         own = {name for option in load(command).params for name in option.opts if name.startswith("--")}
         assert own - shared == {name for name in own - shared if f"`{name}" in README}
+
+
+def test_the_options_of_eval_that_the_matrices_lack_are_told() -> None:
+    (told,) = re.findall(r"Options are those of `eval`, without (.*?), and\n", README, re.DOTALL)
+    for command in ("jacobian", "hessian"):
+        own = {max(option.opts, key=len) for option in load(command).params}
+        lacking = {max(option.opts, key=len) for option in eval_command.params} - own
+        assert set(re.findall(r"--\w+", told)) == lacking
 
 
 MATRICES = [

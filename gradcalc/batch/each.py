@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcalc.backward import backward
+from gradcalc.batch.table import element
 from gradcalc.errors import NumberError
 from gradcalc.forward import are_scalar, forward
 from gradcalc.graph import Graph, Value, depends
@@ -125,12 +126,7 @@ class Each:
         return np.asarray(values[graph.output])[None], found
 
     def _point(self, columns: Mapping[str, Any], row: int) -> dict[str, Value]:
-        return {**self.shared, **{name: _value(column[row]) for name, column in columns.items()}}
+        return {**self.shared, **{name: element(column[row]) for name, column in columns.items()}}
 
     def _start(self, upstream: Any, row: int) -> Value:
-        return self.upstream if upstream is None else _value(upstream[row])
-
-
-def _value(x: Any) -> Value:
-    """Return what a column has in a row: a number as a float."""
-    return x if x.shape else float(x)
+        return self.upstream if upstream is None else element(upstream[row])

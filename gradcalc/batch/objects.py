@@ -16,17 +16,12 @@ from gradcalc.graph import Value
 from gradcalc.point.arguments import canonical
 from gradcalc.point.objects import decoded
 from gradcalc.point.reading import short
-from gradcalc.point.values import convert, describe, flattened
-
-NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "+inf": float("inf"), "-inf": float("-inf")}
-"""How numbers that JSON lacks are written in it."""
+from gradcalc.point.values import NOT_FINITE, convert, describe, flattened
 
 EXACT = 2**53
 """All whole numbers up to it are doubles."""
 
 OBJECT = 'write an object a line: {"x": 1, "y": [2, 3]}'
-
-ONE_NAME = "two spellings are one name"
 
 Record = Mapping[str, Any]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from gradcalc.graph import Value
+
 ROWS = 65_536
 """Rows of a block, at most."""
 
@@ -40,3 +42,8 @@ class Reader(Protocol):
 
     def blocks(self, wanted: Choice) -> Iterator[Block]:
         """Yield the rows, with the columns that are wanted; the others may hold anything."""
+
+
+def element(x: Any) -> Value:
+    """Return what a column has in a row: a number as a float."""
+    return x if x.shape else float(x)

@@ -16,7 +16,7 @@ import numpy as np
 from gradcalc import elements
 from gradcalc.check.compare import EXACT_DIGITS, SUBNORMAL_STEP
 from gradcalc.check.pieces import kink_at, reached, taken, wrong_pieces
-from gradcalc.check.precise import digits_for, nearest_float
+from gradcalc.check.precise import digits_for, float_or_none, nearest_float
 from gradcalc.check.unroll import Unrolled, element_names, index_text, unroll
 from gradcalc.check.verdict import Case, Proof
 from gradcalc.check.wires import work
@@ -218,8 +218,8 @@ class Elements(Case):
         for kinked in told:
             there = [s for s in self.kinks if self.number(s) == kinked.node]
             mine = {name: pair for name, pair in sides.items() if any(moves[name][s] for s in there)}
-            left = {name: _float(pair.left) for name, pair in mine.items()}
-            right = {name: _float(pair.right) for name, pair in mine.items()}
+            left = {name: float_or_none(pair.left) for name, pair in mine.items()}
+            right = {name: float_or_none(pair.right) for name, pair in mine.items()}
             out.append(replace(kinked, left=left, right=right))
         return out
 
@@ -244,10 +244,6 @@ def kinked_elements(program: Graph, arrays: Sequence[Value], scalars: Unrolled) 
 def _fits(gradient: Value, value: Value) -> bool:
     """Whether there is a gradient, of its value's shape."""
     return gradient is not None and np.shape(gradient) == shape_of(value)
-
-
-def _float(x: Any) -> float | None:
-    return None if x is None else nearest_float(x)
 
 
 def _combined(entries: Mapping[int, Entry], shape: Shape, references: Any) -> Entry:

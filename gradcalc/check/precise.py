@@ -81,6 +81,11 @@ def nearest_float(x: Any) -> float:
         return float("inf") if x > 0 else float("-inf")
 
 
+def float_or_none(x: Any) -> float | None:
+    """Return the double nearest to x, None for None."""
+    return None if x is None else nearest_float(x)
+
+
 def working(digits: int) -> Any:
     """Return the context in which mpmath computes with that many digits."""
     return mp.workdps(digits)

@@ -14,7 +14,7 @@ from gradcalc.check.chain import Reference, reference
 from gradcalc.check.compare import agrees, digits, relative_error
 from gradcalc.check.difference import MOVED, SEPARATE, Near, Sides, alike, one, random_directions
 from gradcalc.check.local import Wrong, wrong_gates
-from gradcalc.check.precise import digits_for, nearest_float, working
+from gradcalc.check.precise import digits_for, float_or_none, nearest_float, working
 from gradcalc.check.printer import to_text
 from gradcalc.check.sums import wrong_sums
 from gradcalc.check.voices import CHAIN, CLOSED, DIFFERENCE, RULE, vote
@@ -80,7 +80,7 @@ def prove(
         finished=all(map(case.finished, case.wrt.values())),
     )
     told_sides = {
-        name: (_float(case.sides[node].left), _float(case.sides[node].right))
+        name: (float_or_none(case.sides[node].left), float_or_none(case.sides[node].right))
         for name, node in case.wrt.items()
         if node in case.sides
     }
@@ -363,10 +363,6 @@ def _told(x: Any) -> str:
 def _flat(x: Value) -> list[float]:
     """Return the elements of an array, or a number alone."""
     return x.ravel().tolist() if shape_of(x) else [x]
-
-
-def _float(x: Any) -> float | None:
-    return None if x is None else nearest_float(x)
 
 
 def _counted(count: int) -> str:

@@ -337,7 +337,7 @@ class _Case:
         claims = {n: c.claimed for n, c in found.items() if n != VALUE and np.isfinite(c.claimed).all()}
         gradients = {name.removeprefix(GRADIENT): claimed for name, claimed in claims.items()}
         names = [name for name in differentiated(failed) if name in gradients]
-        return candidates(result, self.point, gradients, self._close, names, self.upstream) if names else {}
+        return candidates(result, gradients, self._close, names, self.upstream) if names else {}
 
     def _is_diagnosable(self, claim: Claim) -> bool:
         """Whether a claim is wrong elsewhere than at kinks, where several numbers are right."""

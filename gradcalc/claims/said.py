@@ -20,6 +20,7 @@ from gradcalc.forward import are_scalar, forward, require_finite
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.language import parse
+from gradcalc.point.values import NOT_FINITE
 
 
 class UndecidedError(Exception):
@@ -28,9 +29,6 @@ class UndecidedError(Exception):
 
 Said: TypeAlias = str | Value
 """A formula's text, or numbers, nan and infinities among them."""
-
-NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "+inf": float("inf"), "-inf": float("-inf")}
-"""Texts that kernels print and that are no formula."""
 
 
 def refuse_unknown(name: str, asked: Sequence[str]) -> None:

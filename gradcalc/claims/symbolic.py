@@ -26,13 +26,14 @@ from gradcalc.claims.names import GRADIENT, VALUE
 from gradcalc.claims.noise import noise
 from gradcalc.claims.points import Drawn, Points
 from gradcalc.claims.precision import FORMATS
-from gradcalc.claims.said import NOT_FINITE, moved, refuse_unknown
+from gradcalc.claims.said import moved, refuse_unknown
 from gradcalc.errors import DomainError, GradcalcError, NumberError, ShapeError, UsageError
 from gradcalc.forward import are_scalar, forward, require_finite
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value
 from gradcalc.language import parse
 from gradcalc.point import as_value
+from gradcalc.point.values import NOT_FINITE
 from gradcalc.result import Claim, Output, Result
 
 POINTS = 20
@@ -323,7 +324,7 @@ class _Case:
         output = Output(graph.names().get(out), out, at.values[out])
         result = Result(graph.text, graph, at.values, at.gradients, output, {})
         start = None if self.upstream == 1 else self.upstream
-        return candidates(result, at.point, claimed, _close, failed, start, right_here)
+        return candidates(result, claimed, _close, failed, start, right_here)
 
 
 def _no_value(graph: Graph, values: Sequence[Value]) -> str:

@@ -2,6 +2,13 @@
 
 `run` is the one place where an error becomes text and an exit code. A first argument that is
 exactly a command's name is that command, anything else is a program for `eval`.
+
+    arguments  tokens, sorted before click sees them, and the options that commands share
+    each       `eval --each`: a table instead of a point
+    formulas   `eval --claim` without a point
+    output     where a report goes; `reports` has those of `check`
+    patience   a word for whoever waits
+    failure    errors -> text and exit codes
 """
 
 from __future__ import annotations

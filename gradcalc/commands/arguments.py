@@ -20,6 +20,7 @@ from gradcalc.claims.precision import DEFAULT
 from gradcalc.claims.precision import FORMATS as PRECISIONS
 from gradcalc.errors import UsageError
 from gradcalc.point import read_text
+from gradcalc.point.arguments import canonical
 from gradcalc.report import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -98,7 +99,7 @@ def split(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> l
     names = [[name.strip() for name in text.split(",") if name.strip()] for text in value]
     if not all(names):
         raise UsageError(f"--{param.name} has no name", hint=f"write --{param.name} x,y")
-    return [_canonical(name) for some in names for name in some]
+    return [canonical(name) for some in names for name in some]
 
 
 class Lines(click.types.StringParamType):
@@ -115,18 +116,10 @@ def pairs(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> d
         if not (equals and name.strip() and text.strip()):
             option, form = param.opts[-1], param.metavar
             raise UsageError(f"'{argument}' is not {form}", hint=f"write {option} {form}")
-        if _canonical(name.strip()) in found:
+        if canonical(name.strip()) in found:
             raise UsageError(f"{param.opts[-1]} has '{name.strip()}' twice")
-        found[_canonical(name.strip())] = text.strip()
+        found[canonical(name.strip())] = text.strip()
     return found
-
-
-def _canonical(name: str) -> str:
-    if name.isascii():
-        return name
-    from gradcalc.language import canonical
-
-    return canonical(name)
 
 
 def target(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 - click's interface

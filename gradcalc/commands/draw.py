@@ -33,6 +33,7 @@ The format is that of the file's suffix: .svg .html .dot .mmd; else letters for 
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
+@arguments.load
 @arguments.seed
 @arguments.upstream
 @arguments.wrt

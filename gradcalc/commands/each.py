@@ -37,7 +37,10 @@ NOT_HERE = {
     "rtol": "gradcalc check has tolerances",
     "atol": "gradcalc check has tolerances",
     "strict": "gradcalc check has verdicts",
+    "precision": "gradcalc check has formats",
     "nodes": "nodes are shown at one point",
+    "expand": "forms are shown at one point",
+    "group": "forms are shown at one point",
 }
 """Options of eval that rows have no use for, and what has."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gradcalc.claims.names import GRADIENT
 from gradcalc.commands import arguments, formulas, output
 from gradcalc.commands.arguments import (
     Lines,
@@ -132,7 +133,7 @@ def command(
 
 def gradients_in(claims: Mapping[str, str]) -> list[str]:
     """Return the names whose gradients claims are about."""
-    return [name.removeprefix("grad_") for name in claims if name.startswith("grad_")]
+    return [name.removeprefix(GRADIENT) for name in claims if name.startswith(GRADIENT)]
 
 
 def is_archive(file: str | None) -> bool:

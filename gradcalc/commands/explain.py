@@ -31,6 +31,7 @@ Tell the forward and the backward pass of PROGRAM, node by node, in sentences.
 @program
 @click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
 @arguments.at
+@arguments.load
 @arguments.seed
 @arguments.upstream
 @arguments.wrt

@@ -14,6 +14,7 @@ from gradcalc.derivatives.matrices import (
     Derivatives,
     Names,
     begun,
+    checked,
     count,
     direction,
     noticed,
@@ -24,7 +25,7 @@ from gradcalc.errors import ShapeError
 from gradcalc.forward import finite
 from gradcalc.gates.record import shape_of
 from gradcalc.graph import Graph, Value
-from gradcalc.pipeline import MAX_NODES
+from gradcalc.language import MAX_NODES
 from gradcalc.systems import array
 
 SYMMETRIC, NOISE = 1e-9, 1e-12
@@ -64,7 +65,7 @@ def hessian(
     found = Derivatives(
         "hessian", graph, values, asked, blocks, "forward over reverse", sum(sizes), kinks, None, warnings
     )
-    return _proved(found, check, rtol, atol)
+    return checked(found, check, rtol, atol)
 
 
 def hvp(
@@ -96,15 +97,7 @@ def hvp(
     result = Derivatives(
         "hvp", graph, values, asked, blocks, "forward over reverse", 1, kinks, None, warnings
     )
-    return _proved(result, check, rtol, atol, seeds=seeds)
-
-
-def _proved(found: Derivatives, check: bool, rtol: float, atol: float, **given: Any) -> Derivatives:
-    if not check:
-        return found
-    from gradcalc.derivatives.proof import proved
-
-    return proved(found, rtol, atol, **given)
+    return checked(result, check, rtol, atol, seeds=seeds)
 
 
 def _require_number(graph: Graph, values: Sequence[Value]) -> None:

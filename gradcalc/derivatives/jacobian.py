@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from gradcalc.derivatives.matrices import (
     Mode,
     Names,
     begun,
+    checked,
     count,
     direction,
     noticed,
@@ -27,7 +27,7 @@ from gradcalc.forward import finite
 from gradcalc.gates.record import Shape, shape_of
 from gradcalc.graph import Graph, Value, depends
 from gradcalc.kinks import ancestors
-from gradcalc.pipeline import MAX_NODES
+from gradcalc.language import MAX_NODES
 from gradcalc.point import as_value
 from gradcalc.systems import array
 
@@ -58,7 +58,7 @@ def jacobian(
     found = Derivatives(
         "jacobian", graph, values, asked, blocks, mode, passes, kinks=kinks, warnings=warnings
     )
-    return _proved(found, check, rtol, atol)
+    return checked(found, check, rtol, atol)
 
 
 def jvp(
@@ -89,7 +89,7 @@ def jvp(
     found = Derivatives(
         "jvp", graph, values, list(tangents or {}), blocks, "forward", 1, kinks=kinks, warnings=warnings
     )
-    return _proved(found, check, rtol, atol, seeds=seeds)
+    return checked(found, check, rtol, atol, seeds=seeds)
 
 
 def vjp(
@@ -113,7 +113,7 @@ def vjp(
     blocks: dict[Names, Block] = {(name,): _row(gradients[graph.node(name)]) for name in asked}
     kinks, warnings = noticed(graph, values)
     found = Derivatives("vjp", graph, values, asked, blocks, "reverse", 1, kinks=kinks, warnings=warnings)
-    return _proved(found, check, rtol, atol, upstream=vector)
+    return checked(found, check, rtol, atol, upstream=vector)
 
 
 def _of_output(upstream: Value, shape: Shape) -> Value:
@@ -126,14 +126,6 @@ def _of_output(upstream: Value, shape: Shape) -> Value:
 
 def _row(gradient: Value) -> Block:
     return Block((), shape_of(gradient), "dense", gradient)
-
-
-def _proved(found: Derivatives, check: bool, rtol: float, atol: float, **given: Any) -> Derivatives:
-    if not check:
-        return found
-    from gradcalc.derivatives.proof import proved
-
-    return proved(found, rtol, atol, **given)
 
 
 # Passes.

@@ -160,6 +160,15 @@ def direction(graph: Graph, values: Sequence[Value], given: Mapping[str, Value])
     return seeds
 
 
+def checked(found: Derivatives, check: bool, rtol: float, atol: float, **given: Any) -> Derivatives:
+    """Return what was found, with its proof where that is asked for."""
+    if not check:
+        return found
+    from gradcalc.derivatives.proof import proved
+
+    return proved(found, rtol, atol, **given)
+
+
 def refuse_large(entries: int, hint: str) -> None:
     """Raise TooLargeError for a matrix of too many numbers."""
     if entries > MOST_ENTRIES:

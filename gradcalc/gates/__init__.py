@@ -1,7 +1,8 @@
 """The gates: one record each, grouped in files by family, and the one registry built from them.
 
 `GATES` maps each gate's name to its record, in the order of the catalogue. `lookup` finds a gate by
-its name or an alias. `register` adds a family of gates that somebody else has written.
+its name or an alias. `register` adds a family of gates that somebody else has written. What a record
+is, `record` says; what shapes gates take and give, `shape`; `norms` is a part of the reductions.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@
     functions.py   what a function is, and its copy into the graph
     modules.py     prefixes of other libraries (`np.`)
     refusals.py    everything that is no program, with the mended text
+    mending.py     what refusals are made of
+    misnomers.py   names and calls that are refused
+    foreign.py     syntax of other languages, and what is written here
     arrays.py      lists, indices and options that are refused
     absent.py      what arrays of other libraries have, and what is written here
     hopeless.py    megabytes that are none, before anything is built

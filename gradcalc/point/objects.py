@@ -94,11 +94,21 @@ def toml(path: str) -> dict[str, Any]:
     import tomllib
 
     text, name = read_text(path), label(path)
-    if any(NUMBER.sub("", line).count(".") > DOTS for line in text.splitlines()):
-        raise UsageError(f"{name} has more than {DOTS:,} dots in a line", hint="write one x = 1.5 a line")
     try:
-        return tomllib.loads(text)
+        return parsed_toml(text, name)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{name} is not TOML: {lower(str(error))}") from None
+
+
+def parsed_toml(text: str, label: str) -> dict[str, Any]:
+    """Return what a text holds; raises tomllib's own error where it is no TOML."""
+    import tomllib
+
+    if any(NUMBER.sub("", line).count(".") > DOTS for line in text.splitlines()):
+        raise UsageError(f"{label} has more than {DOTS:,} dots in a line", hint="write one x = 1.5 a line")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
     except (ValueError, RecursionError):
-        raise UsageError(f"{name} has a number that is too large, or is nested too deeply") from None
+        raise UsageError(f"{label} has a number that is too large, or is nested too deeply") from None

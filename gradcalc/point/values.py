@@ -13,6 +13,9 @@ from gradcalc.graph import Value
 
 LARGEST = f"the largest double is {sys.float_info.max:.4g}"
 
+NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "+inf": float("inf"), "-inf": float("-inf")}
+"""How numbers that JSON lacks, and that no formula is, are written."""
+
 LISTS = (list, tuple, range)
 
 KINDS = {

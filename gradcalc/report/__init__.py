@@ -1,14 +1,28 @@
 """The reports: one list of columns, one file a format, loaded on use.
 
 A format is a function from a result and `Options` to pieces of text. `columns` says what is shown,
-a format's file how that is written.
+a format's file how that is written. What formats share:
+
+    wording    what is said in words
+    values     how numbers and arrays are written; `latexmath` and `latexsymbols` are LaTeX's
+    grid       lines of text in columns, and colour
+    below      what stands below the table; `paragraphs` stand in its place where it is too wide
+
+Other reports than that of a result at a point:
+
+    matrices   Jacobians and Hessians for a person; `entries` for programs and documents
+    formulas   what is claimed for all points
+    notebook   a result in a notebook
+    explain    both passes in sentences
+    draw       the circuit
+    suite      what came of checking claims
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gradcalc.result import Node, Result
 
@@ -48,9 +62,14 @@ Writer = Callable[[Result, Options], Iterable[str]]
 
 def writer(name: str) -> Writer:
     """Return the function that writes a format."""
-    module, _, function = FORMATS[name].partition(":")
-    found: Writer = getattr(import_module(module), function)
+    found: Writer = loaded(FORMATS[name])
     return found
+
+
+def loaded(place: str) -> Any:
+    """Return what stands at `module:name`."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def chosen(result: Result, nodes: NodeChoice | None) -> list[Node]:

@@ -1,6 +1,6 @@
 """Lines of text in columns, and colour.
 
-A cell has one or more lines and one style. `lay_out` makes lines of pieces (text, style) of them;
+A cell has one or more lines and one style. `Grid` makes lines of pieces (text, style) of them;
 `paint` makes text of those, through rich where there is colour. Text is never read as markup.
 """
 

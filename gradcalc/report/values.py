@@ -62,12 +62,12 @@ def in_rows(text: str) -> list[str]:
     return broken.split("\n")
 
 
-def facts(x: Value, digits: int = DIGITS) -> tuple[str, ...]:
+def facts(x: Value) -> tuple[str, ...]:
     """Return what is said of a large array: its least and largest element, and its Euclidean norm."""
     if not x.size:
         return ("no elements",)
     low, high = float(x.min()), float(x.max())
-    return f"min {short(low, digits)}", f"max {short(high, digits)}", f"norm {short(norm(x), digits)}"
+    return f"min {short(low, DIGITS)}", f"max {short(high, DIGITS)}", f"norm {short(norm(x), DIGITS)}"
 
 
 def norm(x: Value) -> float:

@@ -217,8 +217,7 @@ SUMMARY = ("gradient", "formula", "number", "digits", "verdict")
 
 def output_label(result: Result) -> str:
     """Return what the output is called: its own name, or the first letter that no name of the program has."""
-    taken = {*result.graph.variables, *result.graph.named}
-    return result.output.name or next((letter for letter in "fygh" if letter not in taken), "output")
+    return result.output.name or result.graph.label()
 
 
 def summary(result: Result) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcalc.errors import GradcalcError, Span, UsageError
-from gradcalc.point.objects import DOTS, NUMBER
+from gradcalc.point.objects import parsed_toml
 from gradcalc.point.reading import label, lower, read_text
 from gradcalc.suites import schema
 from gradcalc.suites.cases import Case, Settings
@@ -88,18 +88,14 @@ def _line(error: GradcalcError, text: str, otherwise: int) -> int:
 
 def _parsed(text: str, place: Place) -> dict[str, Any]:
     name = label(place.file)
-    if any(NUMBER.sub("", row).count(".") > DOTS for row in text.splitlines()):
-        raise UsageError(f"{name} has more than {DOTS:,} dots in a line", hint="tomllib takes their square")
     try:
-        return tomllib.loads(text)
+        return parsed_toml(text, name)
     except tomllib.TOMLDecodeError as error:
         what = AT.sub("", str(error))
         other = "rows of a table need --program PROGRAM" if place.file == "-" else ""
         hint = next((hint for begin, hint in HINTS.items() if what.startswith(begin)), other)
         span = _pointed(str(error), text)
         raise UsageError(f"{name} is not TOML: {lower(what)}", source=text, span=span, hint=hint) from None
-    except (ValueError, RecursionError):
-        raise UsageError(f"{name} has a number that is too large, or is nested too deeply") from None
 
 
 def _pointed(message: str, text: str) -> Span:

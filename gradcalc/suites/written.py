@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gradcalc.batch.table import element
 from gradcalc.claims.judge import Said, Terms
 from gradcalc.claims.names import VARIABLE, differentiated, sorted_by_name, variable
 from gradcalc.errors import GradcalcError, NumberError, Span
@@ -150,7 +151,7 @@ class Written:
             for block in blocks(self.beside(file)):
                 for k, number in enumerate(block.lines):
                     none = False
-                    row = {name: _scalar(column[k]) for name, column in block.columns.items()}
+                    row = {name: element(column[k]) for name, column in block.columns.items()}
                     yield f", {Path(file).name} line {number}", row
         if none:
             raise place.error(f"{label(file)} has no rows")
@@ -162,7 +163,7 @@ class Written:
         names = [name for name in _variables(self.program) if name not in sorted_by_name(given).point]
         for k in range(options.get("random", schema.RANDOM_POINTS)):
             for _ in range(TRIES):
-                numbers = {f"var.{name}": float(self.draws.generator.uniform(low, high)) for name in names}
+                numbers = {VARIABLE + name: float(self.draws.generator.uniform(low, high)) for name in names}
                 point = _Point(f", random point {k + 1}", {**given, **numbers}, self.common.places)
                 case = self.case(point, note=f"seed {self.first_seed}")
                 if _in_domain(case):
@@ -240,11 +241,6 @@ def _named(table: Mapping[str, Any], place: Place) -> tuple[dict[str, Any], dict
                 raise here.error(f"'{key}' is given twice", "two spellings are one name")
             given[key], places[key] = value, here
     return given, places
-
-
-def _scalar(x: Any) -> Value:
-    """Return an element of a column: a number as a float."""
-    return x if x.shape else float(x)
 
 
 @contextmanager

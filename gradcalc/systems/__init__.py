@@ -10,6 +10,8 @@ A number system is a module with the same functions for its own kind of number:
     lifted    the same on arrays of any scalar system's numbers
     dual      values with their tangents, over any of these: forward mode
 
+(`singular` decides for them whether a matrix is singular, `memory` makes arrays cheaper.)
+
 What all of them settle in the same way, once for every gate:
 
 - a number outside a domain is `nan`, an overflow or a pole is an infinity or `nan`; nothing raises;

@@ -97,7 +97,7 @@ def trial(tape: Tape, kind: str, claims: Gradients, rtol: float, mistakes: Seque
     result = evaluate(parse(tape.text, tape.point), tape.point, check=False)
     failed = wrong_names({name: result.gradients[name] for name in claims}, claims, rtol)
     start = time.perf_counter()
-    found = candidates(result, tape.point, claims, lambda x, y, _: same(x, y, rtol), failed)
+    found = candidates(result, claims, lambda x, y, _: same(x, y, rtol), failed)
     kinds = [tuple(fit.mistake for fit in best([fits])) or ("none",) for fits in found.values()]
     seconds = time.perf_counter() - start
     fitting = consistent(claims, mistakes, rtol) or {"none"}

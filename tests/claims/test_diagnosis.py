@@ -7,9 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from gradcalc.claims.diagnosis import best, candidates
+from gradcalc.claims.diagnosis import best, candidates, slopes
 from gradcalc.claims.diagnosis.mistakes import MISTAKES
 from gradcalc.claims.judge import Terms, judge
+from gradcalc.gates import GATES
 from gradcalc.language import parse
 from gradcalc.pipeline import compute, evaluate
 from gradcalc.result import UNKNOWN
@@ -159,7 +160,7 @@ def named(tape, claims, rtol=1e-9):
     """Return the mistakes that are named for each wrong claim: several where they fit as well."""
     result = evaluate(parse(tape.text, tape.point), tape.point, check=False)
     failed = wrong_names(result.gradients, claims, rtol)
-    fits = candidates(result, tape.point, claims, lambda x, y, _: same(x, y, rtol), failed)
+    fits = candidates(result, claims, lambda x, y, _: same(x, y, rtol), failed)
     return {tuple(fit.mistake for fit in best([found])) for found in fits.values()}
 
 
@@ -209,3 +210,11 @@ def test_in_float32_it_is_no_known_mistake_either():
         found = judge(result, tape.point, claims, terms=Terms(precision="float32"))
         told.append(found[f"grad_{name}"].diagnosis)
     assert told.count(UNKNOWN) >= PROGRAMS - 1
+
+
+TABLES = {name: table for name, table in vars(slopes).items() if name.isupper()}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_what_people_write_instead_is_told_of_gates_that_there_are(table):
+    assert set(table) <= set(GATES)

@@ -208,6 +208,12 @@ def test_claims_are_judged(cli, claim, code, said):
     assert said in done.out
 
 
+def test_a_claim_about_a_statement_needs_no_wrt(cli):
+    arguments = "q = x + y; q*z", "x=1", "y=2", "z=3", "--claim", "grad_q=3"
+    assert "claim grad_q = 3: pass, 17 digits" in cli(*arguments).out
+    assert cli(*arguments, "--wrt", "x").code == 2
+
+
 def test_claims_about_arrays(cli):
     arguments = ("W @ x", "W=[[1,2],[3,4]]", "x=[5,6]", "--upstream", "[1, 10]")
     good = cli(*arguments, "--claim", "grad_W=[[5,6],[50,60]]", "--claim", "value=[17, 39]")

@@ -20,7 +20,6 @@ from gradcalc.suites.cases import Case
 from gradcalc.suites.running import run
 from gradcalc.systems import real
 
-from ..commands.conftest import cli  # noqa: F401 - a fixture
 from .own import CUBE, FILE, IMPORTS, array_record, record
 
 
@@ -32,18 +31,6 @@ def _registry_as_before():
     for path in list(loading.LOADED):
         gradcalc.unload(path)
     assert before == (GATES, CALLABLE, FAMILIES)
-
-
-@pytest.fixture
-def written(tmp_path, monkeypatch):
-    """Return a function that writes a file of gates into the folder of the test."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(text=FILE, name="my_gates.py"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return name
-
-    return write
 
 
 def refusal(file):
@@ -114,7 +101,7 @@ def test_a_wrong_rule_is_caught_where_it_is_used(written):
     assert check.reason == "#1: the local gradient of cube by x is 8.0, but should be 12.0"
 
 
-def test_a_gate_without_latex_is_printed_as_a_call(written, cli):  # noqa: F811
+def test_a_gate_without_latex_is_printed_as_a_call(written, cli):
     text = record("my_cube", probe="((-1.0, 1.0),)")
     assert (
         r"\operatorname{my\_cube}\left(x\right)"
@@ -333,6 +320,8 @@ COMMANDS = {
     "eval": ("eval", "cube(x)", "x=2", "--get", "x"),
     "eval, unnamed": ("cube(x)", "x=2", "--get", "x"),
     "diff": ("diff", "cube(x)"),
+    "explain": ("explain", "cube(x)", "x=2"),
+    "draw": ("draw", "cube(x)", "x=2"),
     "jacobian": ("jacobian", "cube(x)", "x=2", "-f", "csv"),
     "hessian": ("hessian", "cube(x)", "x=2", "-f", "csv"),
     "gates": ("gates", "cube"),
@@ -341,32 +330,32 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
-def test_every_command_that_takes_a_program_loads(written, cli, arguments):  # noqa: F811
+def test_every_command_that_takes_a_program_loads(written, cli, arguments):
     done = cli(*arguments, "--load", written())
     assert (done.code, done.err) == (0, "")
     assert lookup("cube") is None
 
 
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
-def test_nothing_is_loaded_that_was_not_asked_for(written, cli, arguments, monkeypatch):  # noqa: F811
+def test_nothing_is_loaded_that_was_not_asked_for(written, cli, arguments, monkeypatch):
     monkeypatch.setenv("GRADCALC_LOAD", written("raise SystemExit"))
     written("raise SystemExit", "conftest.py")
     assert cli(*arguments).code == 2
 
 
-def test_load_is_repeatable(written, cli):  # noqa: F811
+def test_load_is_repeatable(written, cli):
     files = written(record(), "a.py"), written(array_record(), "b.py")
     done = cli("total(cube(x))", "x=[1, 2]", "--get", "x", "--load", files[0], "--load", files[1])
     assert done.out == "[3.0, 12.0]\n"
 
 
-def test_what_was_loaded_is_taken_away_though_the_command_fails(written, cli):  # noqa: F811
+def test_what_was_loaded_is_taken_away_though_the_command_fails(written, cli):
     assert cli("cube(x)", "x=2", "--load", written(), "--rtol", "-1").code == 2
     assert cli("cube(y)", "x=2", "--load", written()).code == 2
     assert lookup("cube") is None
 
 
-def test_the_catalogue_and_the_page(written, cli):  # noqa: F811
+def test_the_catalogue_and_the_page(written, cli):
     file = written()
     catalogue = cli("gates", "--load", file).out
     assert catalogue.index("loaded from my_gates.py\n  cube(x)") > catalogue.index("network layers")
@@ -376,11 +365,11 @@ def test_the_catalogue_and_the_page(written, cli):  # noqa: F811
     assert (found["family"], found["local"]) == ("loaded from my_gates.py", {"x": "3*x^2"})
 
 
-def test_the_nearest_name_may_be_one_of_ones_own(written, cli):  # noqa: F811
+def test_the_nearest_name_may_be_one_of_ones_own(written, cli):
     assert "hint: did you mean 'cube'?" in cli("cubee(x)", "x=2", "--load", written()).err
 
 
-def test_errors_of_a_file_are_one_line(written, cli):  # noqa: F811
+def test_errors_of_a_file_are_one_line(written, cli):
     done = cli("x", "x=2", "--load", written("x = = 1"))
     assert (done.code, done.err) == (
         2,
@@ -390,19 +379,19 @@ def test_errors_of_a_file_are_one_line(written, cli):  # noqa: F811
 
 
 @pytest.mark.parametrize("field", ["forward", "partials"])
-def test_an_error_in_a_function_is_no_bug_of_ours(written, cli, field):  # noqa: F811
+def test_an_error_in_a_function_is_no_bug_of_ours(written, cli, field):
     broken = {"forward": "lambda m, x: nothing(x)", "partials": "(lambda x: nothing(x),)"}
     done = cli("cube(x)", "x=2", "--load", written(record(**{field: broken[field]})))
     message = "error: my_gates.py:2: NameError: name 'nothing' is not defined\n"
     assert (done.code, done.err) == (2, message)
 
 
-def test_an_error_of_ours_is_still_a_bug(written, cli, monkeypatch):  # noqa: F811
+def test_an_error_of_ours_is_still_a_bug(written, cli, monkeypatch):
     monkeypatch.setattr("gradcalc.pipeline.compute", lambda *_, **__: 1 / 0)
     assert "internal error: ZeroDivisionError" in cli("cube(x)", "x=2", "--load", written()).err
 
 
-def test_help_says_that_it_runs_code(cli):  # noqa: F811
+def test_help_says_that_it_runs_code(cli):
     for name in ("eval", "diff", "jacobian", "hessian", "gates", "check"):
         assert "Run FILE, a Python file" in " ".join(cli(name, "--help").out.split())
 

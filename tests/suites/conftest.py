@@ -1,4 +1,4 @@
-"""Suites written into a folder of their own."""
+"""Suites written into a folder of their own, the command line, and files of gates."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import pytest
 from gradcalc.suites.cases import Settings
 from gradcalc.suites.files import read
 from gradcalc.suites.running import run
+
+from ..gates.conftest import cli, written
+
+__all__ = ["cases", "cli", "folder", "outcomes", "written"]
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from gradcalc.systems import real
 from ..check.samples import WIRES, mutated
 from ..check.test_array_rules import one_entry
 from ..check.test_mutants import ELEMENTWISE, RULE_MUTATIONS, wrapped
-from ..commands.conftest import cli  # noqa: F401 - a fixture
 from ..gates.own import FILE, IMPORTS, array_record, record
 
 
@@ -33,18 +32,6 @@ def _unloaded():
 def few(monkeypatch):
     """Fewer points: that ours are right at many is what the tests of the gates show."""
     monkeypatch.setattr(points, "POINTS", 12)
-
-
-@pytest.fixture
-def written(tmp_path, monkeypatch):
-    """Return a function that writes a file of gates into the folder of the test."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(text=FILE, name="my_gates.py"):
-        (tmp_path / name).write_text(text, encoding="utf-8")
-        return name
-
-    return write
 
 
 def outcome_of(gate):
@@ -380,13 +367,13 @@ def test_mistakes_are_named_by_what_fits_at_all_points():
 # The command.
 
 
-def test_check_proves_what_it_loads(written, cli):  # noqa: F811
+def test_check_proves_what_it_loads(written, cli):
     done = cli("check", "--load", written())
     assert (done.code, done.err) == (0, "")
     assert done.out == "✓ pass: gate cube (my_gates.py:6)\n✓ pass: gate row_sums (my_gates.py:14)\n2 passed\n"
 
 
-def test_check_fails_for_a_wrong_rule(written, cli):  # noqa: F811
+def test_check_fails_for_a_wrong_rule(written, cli):
     done = cli(
         "check",
         "--load",
@@ -399,12 +386,12 @@ def test_check_fails_for_a_wrong_rule(written, cli):  # noqa: F811
     assert done.out.endswith("factor 3 missing\n2 passed, 1 failed\n")
 
 
-def test_check_stops_at_the_first_failure_where_asked_to(written, cli):  # noqa: F811
+def test_check_stops_at_the_first_failure_where_asked_to(written, cli):
     text = record("wrong", partials="(lambda x: x * x,)") + FILE
     assert cli("check", "--fail-fast", "--load", written(text)).out.endswith("\n1 failed\n")
 
 
-def test_check_proves_before_it_runs_suites(written, cli):  # noqa: F811
+def test_check_proves_before_it_runs_suites(written, cli):
     suite = written('[[case]]\nprogram = "cube(x)"\npoint = {x = 2}\nclaims = {grad_x = 12}\n', "suite.toml")
     done = cli("check", suite, "--load", written())
     assert done.code == 0, done.out + done.err
@@ -412,19 +399,19 @@ def test_check_proves_before_it_runs_suites(written, cli):  # noqa: F811
     assert cli("check", suite).code == 2
 
 
-def test_check_proves_before_it_judges_rows(written, cli):  # noqa: F811
+def test_check_proves_before_it_judges_rows(written, cli):
     rows = written("x,grad_x\n1,3\n2,12\n", "rows.csv")
     done = cli("check", rows, "--program", "cube(x)", "--load", written())
     assert done.code == 0, done.out + done.err
     assert done.out.splitlines()[-1] == "4 passed"
 
 
-def test_suites_that_hold_nothing_are_an_error_though_gates_pass(written, cli):  # noqa: F811
+def test_suites_that_hold_nothing_are_an_error_though_gates_pass(written, cli):
     suite = written('[[case]]\nprogram = "cube(x)"\npoint = {x = 2}\n', "suite.toml")
     assert cli("check", suite, "-k", "nowhere", "--load", written()).code == 2
 
 
-def test_a_failure_is_annotated_in_its_line(written, cli):  # noqa: F811
+def test_a_failure_is_annotated_in_its_line(written, cli):
     text = record("wrong", partials="(lambda x: x * x,)")
     assert cli("check", "--load", written(text), "--report", "github").out.startswith(
         "::error file=my_gates.py,line=2"

@@ -58,29 +58,8 @@ class Fit(NamedTuple):
         return self.misses, -len(self.explains), self.rank
 
 
-def diagnose(
-    result: Result,
-    point: Mapping[str, Value],
-    claimed: Mapping[str, Value],
-    close: Close,
-    failed: Sequence[str],
-    upstream: Value = None,
-) -> dict[str, str]:
-    """Return for each wrong claim the mistake that fits: "factor 2 missing", or that none does.
-
-    result    the program at the point, its gradients proved right
-    point     the variables' values
-    claimed   name -> gradient that is claimed, the right ones among them
-    close     whether a candidate, of the claim's shape, equals the claim of that name
-    failed    the names whose claims are wrong
-    upstream  the output's own gradient, where it is not 1
-    """
-    return common([candidates(result, point, claimed, close, failed, upstream)])
-
-
 def candidates(
     result: Result,
-    point: Mapping[str, Value],  # noqa: ARG001 - the result has the values of all its nodes
     claimed: Mapping[str, Value],
     close: Close,
     failed: Sequence[str],
@@ -89,7 +68,12 @@ def candidates(
 ) -> dict[str, list[Fit]]:
     """Return for each wrong claim all the mistakes that fit, for `common` to choose from.
 
-    `right_here` are the names among the failed whose claims are wrong at other points alone.
+    result      the program at a point, its gradients proved right
+    claimed     name -> gradient that is claimed, the right ones among them
+    close       whether a candidate, of the claim's shape, equals the claim of that name
+    failed      the names whose claims are wrong
+    upstream    the output's own gradient, where it is not 1
+    right_here  the names among the failed whose claims are wrong at other points alone
     """
     found: dict[str, list[Fit]] = {name: [] for name in failed}
     with _quiet(result):
@@ -102,7 +86,10 @@ def candidates(
 
 
 def common(diagnoses: Sequence[Mapping[str, Sequence[Fit]]]) -> dict[str, str]:
-    """Return for each wrong claim the mistake that fits at all the points at which it was diagnosed."""
+    """Return for each wrong claim the mistake that fits at all the points at which it was diagnosed.
+
+    It is a sentence: "factor 2 missing", or that none fits.
+    """
     names = dict.fromkeys(name for found in diagnoses for name in found)
     return {name: _sentence([found[name] for found in diagnoses if name in found]) for name in names}
 

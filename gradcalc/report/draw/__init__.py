@@ -4,15 +4,16 @@ circuit    result -> boxes and wires; parts of a large program become one box
 layers     sizes and edges -> places, in columns from left to right
 picture    a circuit with places; labels are boxes that a wire runs through
 geometry   places and lines
+
+`html` is a page to step through, with `page.css` and `page.js` in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
 from typing import NamedTuple
 
-from gradcalc.report import Options
+from gradcalc.report import Options, loaded
 from gradcalc.result import Result
 
 FORMATS: dict[str, str] = {
@@ -37,7 +38,7 @@ SUFFIXES = {
 
 
 class Drawing(NamedTuple):
-    """What is drawn, and how deep: see `drawing.circuit`."""
+    """What is drawn, and how deep: see `circuit.circuit`."""
 
     result: Result
     depth: int | None = None
@@ -48,6 +49,5 @@ Writer = Callable[[Drawing, Options], Iterable[str]]
 
 def writer(name: str) -> Writer:
     """Return the function that writes a format."""
-    module, _, function = FORMATS[name].partition(":")
-    found: Writer = getattr(import_module(module), function)
+    found: Writer = loaded(FORMATS[name])
     return found

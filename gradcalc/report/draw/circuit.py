@@ -69,7 +69,6 @@ class Circuit(NamedTuple):
 
     boxes: Sequence[Box]
     wires: Sequence[Wire]
-    collapsed: bool
     owner: Sequence[int] = ()
 
 
@@ -81,7 +80,7 @@ def circuit(result: Result, depth: int | None = None, digits: int = 4) -> Circui
         found = _Drawn(result, nodes, tried, digits)
         if found.count <= LARGE:
             break
-    return found.circuit(tried < OPEN)
+    return found.circuit()
 
 
 class _Drawn:
@@ -103,7 +102,7 @@ class _Drawn:
         is_number = constant != self.graph.output and type(self.graph.constants[constant]) is float
         return is_number and all(gate.infix or gate.flow == "router" for gate in gates)
 
-    def circuit(self, collapsed: bool) -> Circuit:
+    def circuit(self) -> Circuit:
         number = {node: k for k, node in enumerate(self.shown)}
         wires: dict[tuple[int, int], list[Value]] = {}
         for to, inputs in enumerate(self.graph.inputs):
@@ -118,7 +117,7 @@ class _Drawn:
         drawn.append(self._wire(number[out], None, out, own))
         leaving = Counter(a for a, _ in wires)
         boxes = [self._box(node, leaving[node]) for node in self.shown]
-        return Circuit(boxes, drawn, collapsed, self.owner)
+        return Circuit(boxes, drawn, self.owner)
 
     def _wire(self, source: int, to: int | None, node: int, parts: Sequence[Value]) -> Wire:
         value = self.nodes[node].value

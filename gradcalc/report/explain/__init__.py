@@ -7,9 +7,8 @@ slopes     what a gate's local gradient is called, in the program's names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
 
-from gradcalc.report import Options
+from gradcalc.report import Options, loaded
 from gradcalc.report.explain.story import Story
 
 FORMATS: dict[str, str] = {
@@ -25,6 +24,5 @@ Writer = Callable[[Story, Options], Iterable[str]]
 
 def writer(name: str) -> Writer:
     """Return the function that writes a format."""
-    module, _, function = FORMATS[name].partition(":")
-    found: Writer = getattr(import_module(module), function)
+    found: Writer = loaded(FORMATS[name])
     return found

@@ -9,9 +9,8 @@ one, and what can be written at once is; the tally has counted an outcome once i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
 
-from gradcalc.report import Options
+from gradcalc.report import Options, loaded
 from gradcalc.suites.outcome import Outcome, Tally
 
 FORMATS: dict[str, str] = {
@@ -28,6 +27,5 @@ Writer = Callable[[Iterable[Outcome], Tally, Options], Iterable[str]]
 
 def writer(name: str) -> Writer:
     """Return the function that writes a format."""
-    module, _, function = FORMATS[name].partition(":")
-    found: Writer = getattr(import_module(module), function)
+    found: Writer = loaded(FORMATS[name])
     return found

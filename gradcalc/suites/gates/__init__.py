@@ -4,9 +4,11 @@
 
     elementwise    gates that broadcast: forward and partials, number by number
     shaped         gates with a shape: forward and pullbacks, at the samples
+    alone          a gate as a graph of its own
     points         where an elementwise gate is tried
     switches       where a definition switches from one formula to another, and may have a kink
     trial          what both have in common
+    objection      what can be said against a gate
     mistakes       which usual mistake a wrong rule is
 
 The truth is made of definitions alone; what a rule says is only ever compared with it.

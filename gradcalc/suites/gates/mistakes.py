@@ -121,7 +121,7 @@ def candidates_at(gate: Gate, claim: Claimed) -> Any:
     graph, point = alone(gate, names), dict(zip(names, claim.point, strict=True))
     answers = dict(zip(names, claim.answers, strict=True))
     result = at(graph, forward(graph, point))
-    return candidates(result, point, answers, _close, [names[k] for k in dict.fromkeys(claim.failed)])
+    return candidates(result, answers, _close, [names[k] for k in dict.fromkeys(claim.failed)])
 
 
 def diagnosed_arrays(
@@ -132,7 +132,7 @@ def diagnosed_arrays(
     try:
         proved = array_backward(right, values, depends(right, [right.node(n) for n in answers]), upstream)
         failed = [n for n, x in answers.items() if not _close(proved[right.node(n)], x, n)]
-        told = common([candidates(at(right, values), {}, answers, _close, failed, upstream)])
+        told = common([candidates(at(right, values), answers, _close, failed, upstream)])
     except (ArithmeticError, ValueError):
         return ""
     found = dict.fromkeys(plainly(text) for text in told.values() if text != UNKNOWN)
