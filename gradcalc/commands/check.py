@@ -12,7 +12,7 @@ import click
 from gradcalc.batch.reading import SUFFIXES
 from gradcalc.commands import arguments, output, reports
 from gradcalc.commands.arguments import Lines, SortedCommand, read_program, setting
-from gradcalc.commands.patience import patience
+from gradcalc.commands.patience import Progress, patience
 from gradcalc.errors import GradcalcError, UsageError
 from gradcalc.point.files import suffix
 from gradcalc.suites.outcome import Outcome, Tally
@@ -105,9 +105,15 @@ def of_gates() -> Iterator[Outcome] | None:
 
 def judged(files: Sequence[str], program: str | None, terms: Terms, **rest: Any) -> Iterator[Outcome]:
     """Return the outcomes of suites or rows, of which there must be one."""
-    found = in_suites(files, terms, **rest) if program is None else in_rows(files, program, terms, **rest)
-    with patience("checking"):
-        first = next(found, None)
+    if program is None:
+        found = in_suites(files, terms, **rest)
+        with patience("checking"):
+            first = next(found, None)
+    else:  # of which nothing is told before the end
+        settled = Progress("rows checked")
+        found = in_rows(files, program, terms, settled, **rest)
+        with settled:
+            first = next(found, None)
     if first is None:
         raise nothing(files, program, **rest)
     return chain([first], found)
@@ -190,8 +196,8 @@ def begin(files: Sequence[str]) -> None:
 
 
 def in_rows(
-    files: Sequence[str], program: str, terms: Terms, *, rows: int | None, ignore: Sequence[str],
-    keyword: str, tags: Sequence[str], seed: int, **_rest: object,
+    files: Sequence[str], program: str, terms: Terms, settled: Progress, *, rows: int | None,
+    ignore: Sequence[str], keyword: str, tags: Sequence[str], seed: int, **_rest: object,
 ) -> Iterator[Outcome]:  # fmt: skip
     """Return the outcomes of rows."""
     refuse_suites(files, program, keyword, tags)
@@ -201,7 +207,9 @@ def in_rows(
     text = read_program(program)
     for file in files:
         table = blocks(file, wanted=lambda name: name not in ignore)
-        found = check_rows(text, table, terms, file=file, ignore=ignore, least=rows, seed=seed)
+        found = check_rows(
+            text, table, terms, file=file, ignore=ignore, least=rows, seed=seed, settled=settled.add
+        )
         yield from with_errors(found, text, file)
 
 
