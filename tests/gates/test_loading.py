@@ -397,6 +397,14 @@ def test_an_error_in_a_function_is_no_bug_of_ours(written, cli, field):  # noqa:
     assert (done.code, done.err) == (2, message)
 
 
+@pytest.mark.parametrize("arguments", [("check",), ("check", "suite.toml"), ("cube(x)", "x=1")])
+def test_a_gate_that_ends_the_program_is_no_pass(written, cli, arguments):  # noqa: F811
+    Path("suite.toml").write_text('[[case]]\nprogram = "cube(x)"\npoint = {x = 1}\n', encoding="utf-8")
+    written(record(definition="lambda m, x: exit(0)"))
+    done = cli(*arguments, "--load", "my_gates.py")
+    assert (done.code, done.out, done.err) == (2, "", "error: my_gates.py:2: SystemExit: 0\n")
+
+
 def test_an_error_of_ours_is_still_a_bug(written, cli, monkeypatch):  # noqa: F811
     monkeypatch.setattr("gradcalc.pipeline.compute", lambda *_, **__: 1 / 0)
     assert "internal error: ZeroDivisionError" in cli("cube(x)", "x=2", "--load", written()).err
