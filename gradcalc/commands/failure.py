@@ -127,7 +127,7 @@ def translated(error: BaseException) -> GradcalcError:
 
 
 def _theirs(error: BaseException) -> UsageError | None:
-    """Return an error of a function that is not ours as one of ours; loaded files alone have such functions."""
+    """Return the error of a function of a loaded file as one of ours; None for any other."""
     loading = sys.modules.get("gradcalc.loading")
     theirs: UsageError | None = loading.told(error) if loading else None
     return theirs
