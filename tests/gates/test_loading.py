@@ -318,7 +318,7 @@ def test_no_such_file(written, file):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    assert refusal(str(tmp_path)).message == f"'{tmp_path}' is a folder to load gates from"
+    assert refusal(str(tmp_path)).message == f"'{tmp_path}' is a folder, not a file to load gates from"
 
 
 def test_a_name_that_another_file_has(written):
