@@ -126,9 +126,10 @@ def _whole_path(name: str) -> str:
     try:
         if path.is_file():
             return _key(name)
-        problem = f"'{name}' is a folder" if name and path.is_dir() else f"there is no file '{name}'"
+        is_folder = bool(name) and path.is_dir()
     except (OSError, ValueError):
-        problem = f"there is no file '{name}'"
+        is_folder = False
+    problem = f"'{name}' is a folder, not a file" if is_folder else f"there is no file '{name}'"
     raise UsageError(f"{problem} to load gates from", hint="--load FILE runs a Python file")
 
 

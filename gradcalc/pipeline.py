@@ -40,9 +40,9 @@ def compute(
 
     program      text in the language: statements, the last of which is the output (a number)
     point        name -> number, nested list or array for the variables
-    wrt          names of variables or statements to differentiate by; by default all the variables, and what
-                 is claimed
-    check        whether to prove the gradients (imports SymPy)
+    wrt          names of variables or statements to differentiate by; by default all the variables, and
+                 the statements that claims are about
+    check        whether to prove the gradients (imports SymPy); they are where anything is claimed
     rtol, atol   a gradient passes where |g - reference| <= max(rtol |reference|, atol)
     max_nodes    most nodes that the graph may have
     spare        names of the point that the program may lack
@@ -69,11 +69,12 @@ def compute(
     given = {name: as_value(name, value) for name, value in (point or {}).items()}
     graph = parse(program, given, max_nodes=max_nodes, seed=deepcopy(seed))
     refuse_unused(graph, [name for name in given if name not in spare])
-    wrt = _claimed(graph, claims) if claims and wrt is None else wrt
+    proves = check or bool(claims)  # a claim is held against references, never against our own rules
+    wrt = _asked(graph, claims) if wrt is None and claims else wrt
 
     def run(graph: Graph, proving: bool) -> Result:
         return evaluate(
-            graph, given, wrt=wrt, check=check and proving, rtol=rtol, atol=atol, upstream=upstream,
+            graph, given, wrt=wrt, check=proves and proving, rtol=rtol, atol=atol, upstream=upstream,
             closed_form=closed_form,
         )  # fmt: skip
 
@@ -85,12 +86,11 @@ def compute(
     return replace(result, claims=judge(result, given, claims, seed, Terms(rtol, atol, precision), upstream))
 
 
-def _claimed(graph: Graph, claims: Iterable[str]) -> list[str]:
+def _asked(graph: Graph, claims: Iterable[str]) -> list[str]:
     """Return the variables, and the statements whose gradients are claimed."""
     from gradcalc.claims.names import differentiated
 
-    statements = [name for name in differentiated(claims) if name in graph.named]
-    return list(dict.fromkeys([*graph.variables, *statements]))
+    return [*graph.variables, *(name for name in differentiated(claims) if name in graph.named)]
 
 
 def _in_form(

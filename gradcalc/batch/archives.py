@@ -48,7 +48,8 @@ class Archive:
         for name, shape in zip(names, shapes, strict=True):
             what = f"{self._label}: '{short(name)}'"
             if not shape:
-                raise UsageError(f"{what} is one number, not one a row", hint=f"give it as {name}=VALUE")
+                hint = "the first axis of each array counts the rows"
+                raise UsageError(f"{what} is one number, not one a row", hint=hint)
             if shape[0] != shapes[0][0]:
                 message = f"{what} has {shape[0]:,} rows, '{short(names[0])}' has {shapes[0][0]:,}"
                 raise UsageError(message, hint="the first axis of each array counts the rows")

@@ -132,11 +132,11 @@ def named(path: str) -> str | None:
 
 
 def detected(start: bytes) -> str:
-    """Return the format of a table that begins so: an archive, an object, a header with tabs, or CSV."""
+    """Return the format of a table that begins so: an archive, an object or list, names with tabs, or CSV."""
     if start.startswith(ARCHIVE):
         return "npz"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"{"):
+    if text.startswith((b"{", b"[")):  # a list is none, and is told what to write
         return "jsonl"
     return "tsv" if b"\t" in text.partition(b"\n")[0] else "csv"
 

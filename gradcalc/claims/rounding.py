@@ -78,7 +78,7 @@ class Rounded(NamedTuple):
         found = np.empty((len(self.decided), steps.size))
         for place, step in enumerate(steps.flat):
             found[:, place] = of[int(step)]
-        return found.reshape((-1, *steps.shape))
+        return found.reshape((len(self.decided), *steps.shape))
 
 
 def run(

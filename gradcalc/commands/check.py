@@ -35,8 +35,9 @@ brings are proved first, alone where there is no FILE.
 """
 
 EPILOG = """\
-Exit codes: 0 all pass; 1 a claim or a gradient is wrong; 2 something could not be read, or there is
-nothing to check; 3 with --strict also inaccurate and undecided.
+Exit codes: 0 nothing failed; 1 a claim or a gradient is wrong; 2 something could not be read, or
+there is nothing to check; 3 a number that is not finite, a domain error, or a check that did not
+finish; with --strict also inaccurate and undecided.
 """
 
 
@@ -201,16 +202,27 @@ def in_rows(
 ) -> Iterator[Outcome]:  # fmt: skip
     """Return the outcomes of rows."""
     refuse_suites(files, program, keyword, tags)
-    from gradcalc.batch.reading import blocks
-    from gradcalc.suites.rows import check_rows
-
     text = read_program(program)
     for file in files:
-        table = blocks(file, wanted=lambda name: name not in ignore)
-        found = check_rows(
-            text, table, terms, file=file, ignore=ignore, least=rows, seed=seed, settled=settled.add
-        )
+        found = in_table(file, text, terms, settled, ignore=ignore, least=rows, seed=seed)
         yield from with_errors(found, text, file)
+
+
+def in_table(
+    file: str, program: str, terms: Terms, settled: Progress, *, ignore: Sequence[str], least: int | None,
+    seed: int,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Return the outcomes of a table's rows; its names are looked at before its numbers are."""
+    from gradcalc.batch.reading import opened
+    from gradcalc.suites.columns import Columns
+    from gradcalc.suites.rows import check_rows
+
+    with opened(file) as table:
+        Columns(program, table.reader.names, {}, ignore, seed)
+        rows = table.blocks(lambda name: name not in ignore)
+        yield from check_rows(
+            program, rows, terms, file=file, ignore=ignore, least=least, seed=seed, settled=settled.add
+        )
 
 
 def refuse_suites(files: Sequence[str], program: str, keyword: str, tags: Sequence[str]) -> None:
@@ -233,4 +245,6 @@ def with_errors(outcomes: Iterator[Outcome], program: str, file: str) -> Iterato
     try:
         yield from outcomes
     except GradcalcError as error:
+        # The hint of the command line names an option that rows have not.
+        error.hint = error.hint.replace("--upstream VALUE", "a column 'upstream'")
         yield Outcome("rows", None, program, file, error=error)

@@ -61,7 +61,7 @@ def report(error: BaseException, arguments: Sequence[str], positional: Sequence[
     if isinstance(error, KeyboardInterrupt | click.Abort):
         _silence_stdout()
         return INTERRUPTED
-    if isinstance(error, SystemExit):
+    if isinstance(error, SystemExit) and _theirs(error) is None:
         return error.code if isinstance(error.code, int) else 0
     if os.environ.get("GRADCALC_DEBUG"):
         raise error
@@ -123,9 +123,14 @@ def translated(error: BaseException) -> GradcalcError:
     if isinstance(error, OSError):
         _silence_stdout()
         return UsageError(f"cannot write: {(error.strerror or str(error)).lower()}")
-    loading = sys.modules.get("gradcalc.loading")  # whose files alone have functions that are not ours
+    return _theirs(error) or bug(error)
+
+
+def _theirs(error: BaseException) -> UsageError | None:
+    """Return the error of a function of a loaded file as one of ours; None for any other."""
+    loading = sys.modules.get("gradcalc.loading")
     theirs: UsageError | None = loading.told(error) if loading else None
-    return theirs or bug(error)
+    return theirs
 
 
 def _usage(error: click.ClickException) -> UsageError:

@@ -82,7 +82,8 @@ class Columns:
         self.names = {name: canonical(name) for name in names if name not in ignore}
         meant = [*self.names.values(), *self.shared]
         _refuse_twice(meant)
-        given, loose = sorted_by_name(dict.fromkeys(meant)), parse(program)
+        given = sorted_by_name(dict.fromkeys(meant))
+        loose = _without_values(program, given.point)
         _refuse_meaningless(loose, list(self.names.values()))
         _refuse_missing(loose, given.point, meant)
         self.claims = list(given.claims)
@@ -101,6 +102,12 @@ class Columns:
         return Rows(found.point, found.claims, found.upstream, block.lines, first)
 
 
+def _without_values(program: str, point: Collection[str]) -> Graph:
+    """Return the program with all its variables, among them the constants of the language that are given."""
+    graph, constants = parse(program), [name for name in point if name in CONSTANTS]
+    return parse(program, [*graph.variables, *constants]) if constants else graph
+
+
 def _refuse_twice(names: Sequence[str]) -> None:
     """Raise UsageError where two columns, or a column and what all rows share, mean the same."""
     seen: dict[str, str] = {}
@@ -113,9 +120,8 @@ def _refuse_twice(names: Sequence[str]) -> None:
 
 def _refuse_meaningless(graph: Graph, names: Sequence[str]) -> None:
     """Raise UsageError for a column that is no variable, no claim and no upstream gradient."""
-    known = {*graph.variables, *CONSTANTS}
     for name in names:
-        if is_claim(name) or name == UPSTREAM or variable(name) in known:
+        if is_claim(name) or name == UPSTREAM or variable(name) in graph.variables:
             continue
         near = suggest(name, _words(graph))
         mended = f"did you mean '{near}'?" if near else f"the variables are {_listed([*graph.variables])};"

@@ -293,6 +293,10 @@ def test_rows_of_a_kernel(cli):
         ("x,y\n1,2\n", [], "no column claims anything"),
         (TABLE.replace("value", "valeu"), [], "the column 'valeu' means nothing here"),
         (TABLE.replace("18", "a"), [], "'value' is 'a', not a number"),
+        ("id," + TABLE.replace("\n", "\na,"), [], "the column 'id' means nothing here"),
+        ("id," + TABLE.replace("\n", "\na,"), [], "--ignore id leaves it out"),
+        ('[{"x": 1, "y": 2, "grad_x": 4}]', [], "write an object a line"),
+        ("x[0],y,grad_x[0]\n1,2,4\n", [], "or a column 'upstream' for its gradient"),
     ],
 )
 def test_rows_that_check_nothing_do_not_pass(cli, table, options, said):
@@ -306,6 +310,12 @@ def test_a_column_that_means_nothing_is_ignored_when_told(cli):
     assert rows(cli, table=table).code == 2
     done = rows(cli, "--ignore", "id", table=table)
     assert (done.code, last(done)) == (0, "3 passed")
+
+
+def test_help_tells_of_all_exit_codes(cli):
+    told = " ".join(cli("check", "--help").out.split())
+    assert "0 nothing failed" in told
+    assert "3 a number that is not finite, a domain error, or a check that did not finish" in told
 
 
 def test_several_tables_are_checked_each(cli):

@@ -232,6 +232,25 @@ def test_a_claim_at_a_kink_is_a_subgradient_or_none(cli):
     assert "claim grad_x = 2: fail: at a kink" in done.out
 
 
+@pytest.mark.parametrize("option", [("--no-check",), ("--no-check", "--get", "x"), ()])
+def test_a_claim_is_never_held_against_our_own_rule(cli, monkeypatch, option):
+    if not option:
+        monkeypatch.setenv("GRADCALC_CHECK", "0")
+    program = ("relu(x) - relu(-x)", "x=0", *option)
+    assert [cli(*program, "--claim", f"grad_x={claim}").code for claim in (0, 1)] == [1, 0]
+    assert cli("abs(x)", "x=0", *option, "--claim", "grad_x=0.5").code == 0
+
+
+@pytest.mark.parametrize("option", [(), ("-f", "json")])
+def test_claims_about_a_statement(cli, option):
+    program = ("q = x + y; q*z", "x=-2", "y=5", "z=-4", *option)
+    assert cli(*program, "--claim", "grad_q=-4", "--claim", "grad_x=-4").code == 0
+    done = cli(*program, "--claim", "grad_q=4")
+    assert done.code == 1
+    assert "wrong sign" in done.out
+    assert cli(*program, "--claim", "grad_r=4").code == 2
+
+
 def test_a_claim_at_a_jump_is_undecided(cli):
     done = cli("floor(x)", "x=2", "--claim", "grad_x=1")
     assert done.code == 0

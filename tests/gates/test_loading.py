@@ -305,7 +305,7 @@ def test_no_such_file(written, file):
 
 
 def test_a_folder_is_no_file(tmp_path):
-    assert refusal(str(tmp_path)).message == f"'{tmp_path}' is a folder to load gates from"
+    assert refusal(str(tmp_path)).message == f"'{tmp_path}' is a folder, not a file to load gates from"
 
 
 def test_a_name_that_another_file_has(written):
@@ -384,6 +384,14 @@ def test_an_error_in_a_function_is_no_bug_of_ours(written, cli, field):
     done = cli("cube(x)", "x=2", "--load", written(record(**{field: broken[field]})))
     message = "error: my_gates.py:2: NameError: name 'nothing' is not defined\n"
     assert (done.code, done.err) == (2, message)
+
+
+@pytest.mark.parametrize("arguments", [("check",), ("check", "suite.toml"), ("cube(x)", "x=1")])
+def test_a_gate_that_ends_the_program_is_no_pass(written, cli, arguments):
+    Path("suite.toml").write_text('[[case]]\nprogram = "cube(x)"\npoint = {x = 1}\n', encoding="utf-8")
+    written(record(definition="lambda m, x: exit(0)"))
+    done = cli(*arguments, "--load", "my_gates.py")
+    assert (done.code, done.out, done.err) == (2, "", "error: my_gates.py:2: SystemExit: 0\n")
 
 
 def test_an_error_of_ours_is_still_a_bug(written, cli, monkeypatch):

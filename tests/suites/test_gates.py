@@ -172,6 +172,13 @@ WRONG = {
     "out of our hands": (IMPORTS + "import math\n" + record(definition="lambda m, x: math.exp(x)",
                          partials="(lambda out: out,)"), "the functions of m alone"),
     "no such function": (record(definition="lambda m, x: m.cosine(x)"), "has no attribute 'cosine'"),
+    "no return": (record(partials="(lambda x: None,)"),
+        "its rule for x returns None, which is no number, at x = 0.0"),
+    "a list": (record(partials="(lambda x: [3 * x * x],)"), "its rule for x returns [0.0], which is no"),
+    "a complex number": (record(partials="(lambda x: 3 * x * x + 0j,)"), "its rule for x returns 0j, which"),
+    "no return in the definition": (record(definition="lambda m, x: None"), "its definition returns None,"),
+    "a text": (record(definition="lambda m, x: 'x'"), "its definition returns 'x', which is no number"),
+    "no return in the forward": (record(forward="lambda m, x: None"), "its value is None, which is no float"),
 }  # fmt: skip
 
 

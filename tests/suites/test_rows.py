@@ -270,6 +270,12 @@ def test_rows_that_are_wrong_in_their_digits_are_not_hinted_at():
     assert f"and {counts(outcomes)['failed'] - 2} other rows" in hint
 
 
+def test_arrays_without_elements():
+    empty = np.empty((3, 0))
+    outcomes = checked("sum(x^2)", {"x": empty, "grad_x": empty, "value": [0.0, 0.0, 1.0]})
+    assert counts(outcomes) == {"passed": 2, "failed": 1}
+
+
 # Nothing checked is no pass.
 
 
@@ -340,6 +346,12 @@ def test_gradients_of_statements_and_constants_that_are_given():
     x, e = np.array([2.0, 3.0]), np.array([5.0, 7.0])
     columns = {"x": x, "e": e, "grad_q": 2 * (x + e), "grad_e": 2 * (x + e)}
     assert counts(checked("q = x + e; q^2", columns)) == {"passed": 2}
+
+
+@pytest.mark.parametrize(("program", "name"), [("x^2", "e"), ("e*x", "pi"), ("x^2", "var.tau")])
+def test_a_constant_that_the_program_lacks_means_nothing(program, name):
+    with pytest.raises(UsageError, match=f"the column '{name}' means nothing here"):
+        checked(program, {"x": [1.0], name: [7.0], "grad_x": [2.0]})
 
 
 def test_what_all_rows_share():

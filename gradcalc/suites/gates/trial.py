@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from types import FunctionType
@@ -11,10 +12,13 @@ from typing import Any
 from gradcalc import loading
 from gradcalc.errors import GradcalcError, UsageError
 from gradcalc.gates import Gate
+from gradcalc.gates.record import argument_names
 from gradcalc.result import worst
 from gradcalc.suites.gates import elementwise, shaped
+from gradcalc.suites.gates import points as places
 from gradcalc.suites.gates.objection import Nowhere, Objection, Trial
 from gradcalc.suites.outcome import Outcome
+from gradcalc.systems import real
 
 BRANCH = "branch with m.where(condition, lambda: …, lambda: …), which every number system has"
 OWN = "compute with Python's operators and the functions of m alone"
@@ -76,11 +80,38 @@ def _raised(trial: Trial, error: Exception) -> Objection:
     files = {code.co_filename for code in codes(trial.gate)}
     place = loading.innermost(error, files)
     if place is None:
-        raise error
+        objection = _no_number(trial)
+        if objection is None:
+            raise error
+        return objection
     at = f"{loading.called(place[0])}:{place[1]}"
     mended = next((f"; {hint}" for text, hint in MENDED.items() if text in str(error)), "")
     line = place[1] if place[0] == trial.file else 0
     return Objection("fail", f"{at}: {loading.sentence(error)}{trial.place()}{mended}", line)
+
+
+def _no_number(trial: Trial) -> Objection | None:
+    """Return the objection that a function of the gate returns no number: a `return` may be missing."""
+    gate = trial.gate
+    given = [(low + high) / 2 for low, high in places.ranges(gate, gate.arity[0])] if gate.elementwise else []
+    with suppress(Exception):  # then what it returned is not what was wrong
+        for what, function, returned in _returned(gate, given, trial.names(len(given))):
+            if not isinstance(returned, int | float):
+                reason = f"its {what} returns {returned!r:.60}, which is no number"
+                return Objection("fail", reason + trial.place(given), trial.line(function))
+    return None
+
+
+def _returned(gate: Gate, given: Sequence[float], names: Sequence[str]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the functions of an elementwise gate with what they are and what they return somewhere."""
+    functions = [("definition", gate.definition), ("forward", gate.forward)] if given else []
+    for what, function in functions:
+        if function is not None:
+            yield what, function, function(real, *given)
+    for k, name in enumerate(names):
+        if (rule := gate.rule(k)) is not None:
+            known = {**gate.bind(tuple(given)), "m": real, "out": gate.value(real, *given), "k": k}
+            yield f"rule for {name}", rule, rule(*[known[n] for n in argument_names(rule)])
 
 
 def codes(gate: Gate) -> Iterator[Any]:
