@@ -9,13 +9,16 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gradcalc.gates import GATES
 from gradcalc.pipeline import compute
 from gradcalc.report import Options
 from gradcalc.report.explain import FORMATS, writer
 from gradcalc.report.explain.story import tell, title
 from gradcalc.report.wording import ASCII
+from gradcalc.systems import real
 
 from .lecture import NAMES, lecture
 
@@ -91,6 +94,42 @@ def test_rows_of_the_gradient_of_a_matrix_are_told_as_rows():
     assert what == "row i is g[i] × x = [[0.088, 0.176], [0.104, 0.208]], where g is upstream, [0.44, 0.52]"
 
 
+# What a local gradient is called.
+
+SLOPES = [(gate, k) for gate in GATES.values() for k in range(len(gate.slopes))]
+
+
+@pytest.mark.parametrize(("gate", "k"), SLOPES, ids=str)
+def test_a_slope_as_people_write_it_is_that_of_the_rule(gate, k):
+    for at in (0.3, 0.7, 1.9):
+        inputs = tuple(at + 0.2 * i for i in range(len(gate.parameters)))
+        out = gate.value(real, *inputs)
+        point = {**dict(zip(gate.parameters, inputs, strict=True)), "out": out}
+        given = {name: x for name, x in point.items() if re.search(rf"\b{name}\b", gate.slopes[k])}
+        assert compute(gate.slopes[k], given, check=False).output.value == pytest.approx(
+            gate.local(k, real, inputs, out), rel=1e-12
+        )
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("s = sigmoid(x); s^2", "local is s*(1 - s)"),
+        ("tanh(x)", "local is 1 - #1^2"),
+        ("sqrt(x)", "local is 1/(2*#1)"),
+        ("x^3", "local is 3*x^2"),
+        ("x^0.5", "local is 1/(2*sqrt(x))"),
+        ("2^x", "local is #2*log(2)"),
+        ("x^x", "local is x*x^(x - 1)"),
+        ("abs(x)", "local is sign(x)"),
+        ("log(x)", "local is 1/x"),
+    ],
+)
+def test_what_the_local_gradient_is(program, why):
+    wires = [wire for step in tell(compute(program, {"x": 0.5}, check=False)).back for wire in step.wires]
+    assert why in [wire.why[0] for wire in wires if wire.why]
+
+
 # What else it tells.
 
 
@@ -147,6 +186,29 @@ def test_json_has_every_number(tmp_path):
     assert document["gradients"]["w0"] == lecture("neuron").gradients["w0"]
     wires = [wire for step in document["backward"] for wire in step["wires"]]
     assert all(wire["gradient"] == wire["upstream"] * wire["local"] for wire in wires)
+
+
+def test_json_has_kinks_and_warnings():
+    result = compute("max(0, x)", {"x": 0}, group=True)
+    document = json.loads("".join(writer("json")(tell(result), Options())))
+    assert len(document["kinks"]) == 1
+    assert "the form that is written decides" in document["warnings"][0]
+
+
+STACKS = (
+    ("sum(A @ B)", {"A": (4, 2, 3), "B": (3, 2)}, "its shape is 3x2, the shape of B: summed over the stack"),
+    ("sum(A @ B)", {"A": (4, 2, 3), "B": (4, 3, 2)}, "its shape is 4x3x2, the shape of B"),
+    ("sum(A @ B)", {"A": (4, 2, 3), "B": (3,)}, "its shape is 3, the shape of B: summed over the stack"),
+    ("A @ B", {"A": (3,), "B": (3,)}, "its shape is 3, the shape of B"),
+    ("sum(A @ B)", {"A": (3,), "B": (3, 2)}, "A g', 3x1 times 1x2, is 3x2, the shape of B"),
+)
+
+
+@pytest.mark.parametrize(("program", "shapes", "why"), STACKS)
+def test_how_the_shapes_of_a_product_fit(program, shapes, why):
+    point = {name: np.ones(shape) for name, shape in shapes.items()}
+    wires = [wire for step in tell(compute(program, point, check=False)).back for wire in step.wires]
+    assert [wire.why for wire in wires if wire.to.name == "B"] == [(why,)]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import isfinite, prod
 from operator import itemgetter
 from typing import NamedTuple
 
 from gradcalc.gates.record import Shape, shape_of
+from gradcalc.gates.shape import broadcast
 from gradcalc.graph import Value, depends
 from gradcalc.report import wording as say
 from gradcalc.report.columns import legible
@@ -224,11 +225,15 @@ class _Teller:
     def _fitting(self, node: Node, to: Node, part: Part, letter: str) -> str:
         """Return how the shapes of a rule fit: the gradient always has the shape of its node."""
         of = f"the shape of {self.called[to.id]}"
+        if not to.shape:
+            return "it is a number"
         product = FACTORS.fullmatch(part.arrives)
-        if product is None or not to.shape:
-            return f"its shape is {sizes(to.shape)}, {of}" if to.shape else "it is a number"
         nodes = dict(zip(node.gate.parameters, node.inputs, strict=False))
         shapes = {name: self.nodes[i].shape for name, i in nodes.items()} | {"g": shape_of(part.upstream)}
+        ranks = [*map(len, shapes.values())]
+        if product is None or 0 in ranks or max(ranks) > 2:
+            summed = product and _is_summed(to.shape, [self.nodes[i].shape for i in node.inputs])
+            return f"its shape is {sizes(to.shape)}, {of}" + (": summed over the stack" if summed else "")
         names = {name: self.called[i] for name, i in nodes.items()} | {"g": letter}
         left, right = shapes[product[1]], shapes[product[3]]
         turned = (product[2] and len(left) == 1) or (product[4] and len(right) == 1)
@@ -283,7 +288,7 @@ class _Teller:
             element, slope = _steepest(name, gradient)
             moved = slope * NUDGE
             word = "rises" if moved > 0 else "falls"
-            does = f"{word} by about {short(abs(moved), 3)}" if moved else "does not move"
+            does = f"{word} by about {short(abs(moved), 3)}" if moved else "hardly moves"
             if isfinite(moved):
                 yield f"raise {element} by {NUDGE:g}, and {label} {does}"
 
@@ -303,7 +308,13 @@ def _steepest(name: str, gradient: Value) -> tuple[str, float]:
 
 
 def _turned(shape: Shape) -> Shape:
-    return (*shape[:-2], *shape[:-3:-1])
+    return shape[::-1]
+
+
+def _is_summed(shape: Shape, factors: Sequence[Shape]) -> bool:
+    """Whether a factor of a product of stacks of matrices is in more of its matrices than it has."""
+    stack = broadcast(*(factor[:-2] for factor in factors))
+    return prod(shape[:-2]) != prod(stack)
 
 
 def _is_number(text: str) -> bool:
