@@ -117,8 +117,9 @@ class Wires(NamedTuple):
         graph, begin = self.result.graph, dict[int, int]()
         for part in node.parts:
             gate, inputs = graph.gates[part.consumer], graph.inputs[part.consumer]
-            wires = (k for k in range(begin.get(part.consumer, 0), len(inputs)) if inputs[k] == node.id)
-            k = next(k for k in wires if gate.elementwise or gate.rule(k) is not None)
+            k = inputs.index(node.id, begin.get(part.consumer, 0))
+            while not gate.elementwise and gate.rule(k) is None:
+                k = inputs.index(node.id, k + 1)
             begin[part.consumer] = k + 1
             yield k
 

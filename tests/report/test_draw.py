@@ -195,7 +195,8 @@ def test_a_wire_into_a_box_of_several_nodes_has_all_that_arrives_from_it():
         for w in found.wires
     }
     assert wires == {
-        ("x", "q"): 2 * (2 * 2 + 3 * 5), ("y", "q"): 2 * 3 * 2, ("q", "×"): 2, ("x", "×"): 34, ("×", "out"): 1,
+        ("x", "q"): 2 * (2 * 2 + 3 * 5), ("y", "q"): 2 * 3 * 2, ("q", "×"): 2, ("x", "×"): 34,
+        ("×", "out"): 1,
     }  # fmt: skip
     assert next(box.total for box in found.boxes if box.text == "x") == "72"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from html import escape
 
-from gradcalc.errors import printable
+from gradcalc.errors import UsageError, printable
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
 from gradcalc.report.draw.circuit import Box, Circuit, Wire, circuit
@@ -26,6 +26,9 @@ SPACING = Spacing(between=14.0, beside=10.0, track=8.0)
 
 PAD, MARGIN = 7.0, 12.0
 """Room beside the text in a box, and around the picture."""
+
+MOST = 500
+"""Boxes of a picture that somebody may still look at."""
 
 STYLE = """
 .gradcalc text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -47,8 +50,18 @@ STYLE = """
 
 
 def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 - as every format
-    """Yield the picture."""
-    return pictured(drawing.result, circuit(drawing.result, drawing.depth))
+    """Yield the picture; raise UsageError where it would be too large."""
+    found = circuit(drawing.result, drawing.depth)
+    if problem := too_large(found):
+        hint = "fewer: --depth 0, or functions in the program; all of them: --format dot, mermaid or terminal"
+        raise UsageError(problem, hint=hint)
+    return pictured(drawing.result, found)
+
+
+def too_large(found: Circuit) -> str:
+    """Return why a circuit has no picture, nothing where it has one."""
+    count = len(found.boxes)
+    return f"{count:,} boxes are too many for a picture" if count > MOST else ""
 
 
 def pictured(result: Result, found: Circuit) -> Iterator[str]:
