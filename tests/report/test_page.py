@@ -71,6 +71,16 @@ def known(browser, style):
     return [e.text for e in found if e.value_of_css_property("opacity") == "1" and e.text]
 
 
+def lit(browser, style):
+    found = browser.find_elements(By.CSS_SELECTOR, f"svg text.{style}.lit")
+    return [(e.get_attribute("data-node"), e.get_attribute("data-feeds")) for e in found]
+
+
+def step_of(browser, text):
+    (step,) = [e for e in browser.find_elements(By.TAG_NAME, "li") if e.text.startswith(text)]
+    step.click()
+
+
 def test_at_the_start_everything_is_seen(page):
     browser = page(lecture("neuron"))
     assert browser.find_element(By.ID, "count").text == "0 of 26"
@@ -109,9 +119,12 @@ def test_a_step_lights_its_gate_its_wires_and_its_text_in_the_program(page):
     step.click()
     assert browser.find_element(By.TAG_NAME, "mark").text == "w0*x0"
     assert [e.get_attribute("data-node") for e in browser.find_elements(By.CSS_SELECTOR, "g.lit")] == ["4"]
-    lit = browser.find_elements(By.CSS_SELECTOR, "text.gradient.lit")
-    assert [e.text for e in lit] == ["-0.1966", "0.3932"]
+    shining = browser.find_elements(By.CSS_SELECTOR, "text.gradient.lit")
+    assert [e.text for e in shining] == ["-0.1966", "0.3932"]
     assert "upstream 0.196612 × local -1 = -0.196612" in now(browser)
+    assert len(now(browser).split("\n")) == 4
+    step_of(browser, "#2 w0: gradient")
+    assert lit(browser, "gradient") == [("2", "4")]  # along which it arrived
 
 
 def test_a_node_under_the_mouse_is_shown_in_the_table_and_in_the_program(page):
@@ -125,16 +138,6 @@ def test_a_node_under_the_mouse_is_shown_in_the_table_and_in_the_program(page):
 
 
 COLLAPSED = "s(u) = 1/(1 + exp(-u)); a = s(x*y); b = s(a)*x; a*b"
-
-
-def lit(browser, style):
-    found = browser.find_elements(By.CSS_SELECTOR, f"svg text.{style}.lit")
-    return [(e.get_attribute("data-node"), e.get_attribute("data-feeds")) for e in found]
-
-
-def step_of(browser, text):
-    (step,) = [e for e in browser.find_elements(By.TAG_NAME, "li") if e.text.startswith(text)]
-    step.click()
 
 
 def test_in_a_collapsed_circuit_a_node_inside_of_a_box_lights_its_own_wires_alone(page):

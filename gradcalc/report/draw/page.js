@@ -28,14 +28,16 @@ function point(node) {
 }
 
 // A wire is lit on the way forward where its value has been computed, and on the way back where the node
-// that it leads to sends something along it: that node may be inside of a box that stands for several.
+// that it leads to sends something along it: that node may be inside of a box that stands for several. A leaf
+// sends nothing on: the wires along which its gradient arrived are lit.
 function light(node, backward) {
   unlit();
   point(node);
   if (node === null) return;
   const found = [...inPicture(`g[data-node="${of(node)}"]`), ...document.querySelectorAll(`tr[data-node="${node}"]`)];
   if (backward !== null) {
-    const wires = backward ? inPicture(`[data-feeds~="${node}"]`) : inPicture(`[data-node="${node}"]`);
+    const wires = backward ? inPicture(`[data-feeds~="${node}"]`) : [];
+    if (!wires.length) wires.push(...inPicture(`[data-node="${node}"]`));
     if (backward && node === data.output) wires.push(...inPicture('[data-to=""]'));
     const style = backward ? "gradient" : "value";
     found.push(...wires.filter((e) => e.tagName === "path" || e.classList.contains(style)));
@@ -84,7 +86,7 @@ function go(to) {
     return;
   }
   steps[at].setAttribute("aria-current", "step");
-  now.textContent = steps[at].innerText;
+  now.textContent = [...steps[at].querySelectorAll("p")].map((line) => line.textContent).join("\n");
   for (const box of inPicture("g.lit")) box.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
