@@ -171,7 +171,8 @@ class Wires(NamedTuple):
         )
         given["out"] = part.consumer
         ranks = {name: len(shape_of(values[i])) for name, i in given.items()}
-        text = _row_by_row(part.arrives, ranks | {"g": len(shape_of(part.upstream))}, self.signs.times)
+        whole = part.arrives if part.consumer in graph.static else part.arrives.partition(";")[0]
+        text = _row_by_row(whole, ranks | {"g": len(shape_of(part.upstream))}, self.signs.times)
         static = {**gate.options, **graph.static.get(part.consumer, {})}
         text = text.replace("[k]", f"[{k}]").replace("the axis", _along(static.get("axis")))
         text = text.replace("[key]", f"[{option('key', static.get('key', ()))}]")

@@ -133,6 +133,28 @@ def test_what_the_local_gradient_is(program, why):
 # What else it tells.
 
 
+def test_a_mean_shares_the_gradient_and_says_what_n_is():
+    (step,) = [s for s in tell(compute("mean(x)", {"x": [1, 2]}, check=False)).back if s.wires]
+    assert (
+        step.flow
+        == "mean is a distributor: passes an equal share of the upstream gradient on to every element"
+    )
+    assert step.wires[0].why == ("n is how many numbers the mean is of", "its shape is 2, the shape of x")
+
+
+def test_a_rule_for_options_is_told_where_there_are_options():
+    point = {"x": [3, 4]}
+    (step,) = [s for s in tell(compute("norm(x)", point, check=False)).back if s.wires]
+    assert step.wires[0].what == "g x/#1, 0 where #1 = 0: [0.6, 0.8], where g is upstream, 1"
+    (step,) = [s for s in tell(compute("norm(x, 1)", point, check=False)).back if s.wires]
+    assert "with ord=1" in step.wires[0].what
+
+
+def test_an_index_is_written_as_in_the_program():
+    story = tell(compute("x[1:][0]", {"x": [1, 2, 3]}, check=False))
+    assert [step.equation for step in story.forward] == ["= [1, 2, 3]", "= x[1:] = [2, 3]", "= #1[0] = 2"]
+
+
 def test_forks_are_added_up():
     (step,) = [s for s in tell(compute("x*y + x", {"x": 2, "y": 3}, check=False)).back if s.node.name == "x"]
     assert (

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gradcalc.gates.record import Shape, shape_of
 from gradcalc.gates.shape import broadcast
+from gradcalc.gates.shaping import INDEX
 from gradcalc.graph import Value, depends
 from gradcalc.report import wording as say
 from gradcalc.report.columns import legible
@@ -21,6 +22,9 @@ from gradcalc.result import Node, Part, Result
 
 FACTORS = re.compile(r"(\w+)(\.T)? @ (\w+)(\.T)?")
 """A rule that is a matrix product: `g @ y.T`."""
+
+OF_MEAN = re.compile(r"\bn\b")
+"""In a rule, how many numbers a mean is of."""
 
 FEW = 20
 """So many parts of a fork are listed."""
@@ -140,6 +144,8 @@ class _Teller:
             return f" {infix} ".join(texts) if infix != "^" else "^".join(texts)
         if gate.prefix and len(texts) == 1:
             return f"{gate.prefix}{texts[0]}"
+        if gate is INDEX:
+            return f"{texts[0]}[{option('key', node.static['key'])}]"
         plain = [t[1:-1] if t.startswith("(") else t for t in texts]
         static = [f"{name}={option(name, x)}" for name, x in node.static.items()]
         return f"{gate.name}({', '.join([*plain, *static])})"
@@ -194,8 +200,11 @@ class _Teller:
     def _flow(self, node: Node) -> str:
         if node.is_leaf:
             return ""
-        table = say.FLOWS if node.gate.elementwise else say.FLOWS_OF_ELEMENTS
-        return f"{node.gate.name} is a {node.gate.flow}: {table[node.gate.flow or 'scaler']}"
+        gate, table = node.gate, say.FLOWS if node.gate.elementwise else say.FLOWS_OF_ELEMENTS
+        does = table[gate.flow or "scaler"]
+        if gate.flow == "distributor" and any(OF_MEAN.search(text) for text in gate.arrives):
+            does = "passes an equal share of the upstream gradient on to every element"
+        return f"{gate.name} is a {gate.flow}: {does}"
 
     def _sent(self, node: Node) -> Iterator[Wire]:
         """Yield what a node sends back, wire by wire, in the order of its inputs."""
@@ -219,8 +228,10 @@ class _Teller:
         """Return a wire whose rule is no product of elements: its matrix form, and how the shapes fit."""
         letter = say.upstream_letter(self.names)
         upstream = f"{letter} is upstream, {self._number(part.upstream)}"
-        what = f"{self.wires.rule(part, k)} = {self._number(part.gradient)}, where {upstream}"
-        return Wire(to, part, what, (self._fitting(node, to, part, letter),))
+        rule = self.wires.rule(part, k)
+        what = f"{rule}{': ' if ', ' in rule else ' = '}{self._number(part.gradient)}, where {upstream}"
+        why = ["n is how many numbers the mean is of"] if OF_MEAN.search(part.arrives) else []
+        return Wire(to, part, what, (*why, self._fitting(node, to, part, letter)))
 
     def _fitting(self, node: Node, to: Node, part: Part, letter: str) -> str:
         """Return how the shapes of a rule fit: the gradient always has the shape of its node."""
