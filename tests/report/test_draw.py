@@ -217,6 +217,23 @@ def test_constants_stand_in_the_gate_that_they_feed():
     assert [box.text for box in found.boxes] == ["x", "^3", "× 2", "1 ÷", "−"]
 
 
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("clip(x, 0, 1)", "clip(·, 0, 1)"),
+        ("max(x, 0, 1)", "max(·, 0, 1)"),
+        ("max(x, 0)", "max 0"),
+        ("2 + 3", "2 + 3"),
+        ("2^3", "2^3"),
+        ("x - 2", "− 2"),
+        ("2 - x", "2 −"),
+    ],
+)
+def test_no_constant_is_left_out(program, text):
+    given = {"x": 0.5} if "x" in program.replace("max", "") else {}
+    assert circuit(compute(program, given, check=False)).boxes[-1].text == text
+
+
 def test_arrays_have_their_shape_on_the_wire():
     found = circuit(lecture("squared-norm"))
     assert {wire.shape for wire in found.wires if found.boxes[wire.source].text == "W"} == {"2x2"}
@@ -300,6 +317,13 @@ def test_names_in_any_script_are_drawn():
 
 def test_ascii_letters_alone():
     assert drawn(lecture("neuron"), "terminal", Options(ascii=True)).isascii()
+
+
+def test_names_that_ascii_lacks_keep_the_lines_straight():
+    result = compute("变量*y + y", {"变量": 2, "y": 3}, check=False)
+    lines = drawn(result, "terminal", Options(ascii=True)).splitlines()
+    assert lines[1].startswith(r"\u53d8\u91cf--")
+    assert "".join(lines).isascii()
 
 
 def test_where_it_does_not_fit_there_is_a_tree():

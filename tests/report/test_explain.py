@@ -194,6 +194,10 @@ def test_no_meaning_where_the_gradient_is_a_convention_or_weighted():
     assert tell(compute("2*x", {"x": 1}, upstream=3, check=False)).meaning == []
 
 
+def test_an_array_of_no_elements_has_nothing_to_be_raised():
+    assert tell(compute("sum(x)", {"x": []}, check=False)).meaning == []
+
+
 def test_one_path_alone():
     story = tell(lecture("patterns"), "w")
     assert [step.node.expr for step in story.back] == [

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from gradcalc.gates.record import shape_of
+from gradcalc.gates.record import Gate, shape_of
 from gradcalc.graph import Graph, Value, consumers
 from gradcalc.report.columns import legible
 from gradcalc.report.values import brief, is_small, short, sizes
@@ -158,13 +158,10 @@ class _Drawn:
         if node.is_leaf:
             return node.name or self._text(node.value)
         sign = SYMBOLS.get(node.gate.name, node.gate.infix or node.gate.prefix or node.gate.name)
-        known = [i in self.folded for i in node.inputs]
-        if len(known) != 2 or True not in known or all(known):
-            return sign
-        number = short(self.graph.constants[node.inputs[known.index(True)]], self.digits)
-        if node.gate.name == "pow":
-            return f"^{number}" if known[1] else f"{number}^"
-        return f"{sign} {number}" if known[1] or node.gate.name in ("add", "mul") else f"{number} {sign}"
+        numbers = [
+            short(self.graph.constants[i], self.digits) if i in self.folded else "" for i in node.inputs
+        ]
+        return _with_numbers(sign, node.gate, numbers) if any(numbers) else sign
 
     def _text(self, x: Value) -> str:
         write: Callable[[float], str] = lambda number: short(number, self.digits)
@@ -176,6 +173,20 @@ class _Drawn:
             if text and len(text) <= LONGEST
             else f"{sizes(shape_of(x))}, norm {short(_norm(x), self.digits)}"
         )
+
+
+def _with_numbers(sign: str, gate: Gate, numbers: Sequence[str]) -> str:
+    """Return a gate's sign with the constants that it is given: `× 2`, `^3`, `clip(·, 0, 1)`."""
+    if len(numbers) == 1:
+        return sign + numbers[0]
+    if len(numbers) > 2 or not (gate.infix or gate.variadic):
+        return f"{gate.name}({', '.join(number or '·' for number in numbers)})"
+    left, right = numbers
+    if gate.name == "pow":
+        return f"{left}^{right}"
+    if left and not right and gate.name in ("add", "mul"):
+        left, right = right, left
+    return f"{left} {sign} {right}".strip()
 
 
 def _norm(x: Value) -> float:

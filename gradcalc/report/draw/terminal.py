@@ -42,7 +42,7 @@ SIGNS = " │─└││┌├─┘─┴┐┤┬┼"
 CROSSING = "│"
 """Where two wires cross that have nothing to do with each other."""
 
-ASCII = str.maketrans("│─└┌├┘┴┐┤┬┼×−÷…✗≈", "|-+++++++++*-/.X~")
+ASCII = str.maketrans("│─└┌├┘┴┐┤┬┼×−÷…✗≈·", "|-+++++++++*-/.X~_")
 
 Cell = tuple[int, int]
 Cells = dict[Cell, dict[int, int]]
@@ -51,22 +51,35 @@ Cells = dict[Cell, dict[int, int]]
 
 def write(drawing: Drawing, options: Options) -> Iterator[str]:
     """Yield the circuit, or the tree."""
-    found, drawn = fitting(drawing, options.width)
+    found, drawn = fitting(drawing, options.width, options.ascii)
     lines = chain(canvas(drawn) if drawn else tree(found), legend(found))
     gap = 0 if drawn else GAP
     yield from paint(map(_ascii, lines) if options.ascii else lines, options.colour, gap)
 
 
-def fitting(drawing: Drawing, columns: int | None) -> tuple[Circuit, Picture | None]:
+def fitting(
+    drawing: Drawing, columns: int | None, ascii_only: bool = False
+) -> tuple[Circuit, Picture | None]:
     """Return the circuit with as many digits as let it fit into so many columns; no picture where none do."""
-    found = circuit(drawing.result, drawing.depth, DIGITS[0])
-    for digits in DIGITS if len(found.boxes) <= MOST else ():
+
+    def of(digits: int) -> Circuit:
         found = circuit(drawing.result, drawing.depth, digits)
+        return found._replace(boxes=[*map(_in_ascii, found.boxes)]) if ascii_only else found
+
+    found = of(DIGITS[0])
+    for digits in DIGITS if len(found.boxes) <= MOST else ():
+        found = of(digits)
         drawn = picture(found, measure, partial(layered, spacing=SPACING, whole=True))
         size = drawn.size
         if size.width <= (columns or WIDEST) and (columns is None or size.height <= HIGHEST):
             return found, drawn
     return found, None
+
+
+def _in_ascii(box: Box) -> Box:
+    """Return a box with its letters as a stream that takes ASCII alone shows them: they take more room."""
+    text = box.text.translate(ASCII).encode("ascii", "backslashreplace").decode()
+    return box._replace(text=text)
 
 
 def measure(item: Item) -> Size:

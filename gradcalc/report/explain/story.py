@@ -294,7 +294,8 @@ class _Teller:
         if say.weighted(self.result):
             return
         for name, gradient in self.result.gradients.items():
-            if self.only not in (None, name) or self._is_undecided(name):
+            is_empty = 0 in shape_of(gradient)
+            if self.only not in (None, name) or is_empty or self._is_undecided(name):
                 continue
             element, slope = _steepest(name, gradient)
             moved = slope * NUDGE
@@ -315,7 +316,7 @@ def _steepest(name: str, gradient: Value) -> tuple[str, float]:
         return name, gradient
     places = [tuple(map(int, place)) for place in zip(*abs(gradient).nonzero(), strict=True)]
     place = max(places, key=lambda p: abs(gradient[p]), default=(0,) * gradient.ndim)
-    return f"{name}[{', '.join(map(str, place))}]", float(gradient[place]) if gradient.size else 0.0
+    return f"{name}[{', '.join(map(str, place))}]", float(gradient[place])
 
 
 def _turned(shape: Shape) -> Shape:
