@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gradcalc.errors import NamingError
+from gradcalc.errors import NamingError, NumberError
 from gradcalc.forms import Form, composite, expand, group, rewritten
 from gradcalc.gates import GATES
 from gradcalc.graph import violations
@@ -131,3 +133,57 @@ def test_large_programs_are_rewritten_in_a_moment():
     text = "\n".join(f"y{i} = sigmoid(y{i - 1})*x" if i else "y0 = x + 1" for i in range(3000))
     graph = parse(text)
     assert len(group(expand(graph))) == len(graph)
+
+
+# Whatever is written: the numbers of the other form are those of the form that is written, or it says so.
+
+WRITTEN = (
+    "1/(1 + exp(-({})))", "exp({0})/(1 + exp({0}))", "log(1 + exp({}))", "max(0, {})", "max({}, 0)",
+    "sigmoid({})", "tanh({})", "relu({})", "(exp({0}) - exp(-({0})))/(exp({0}) + exp(-({0})))",
+    "softplus({})", "leaky_relu({})", "gelu({})", "{} + y", "x*({})", "sin({})", "min(max({}, -1), 1)",
+    "({})^2", "{0} - ({0})",
+)  # fmt: skip
+REDUCED = ("sum({})", "log(sum(exp({})))", "sqrt(sum(({})^2))", "mean({})", "sum(softmax({})*x)", "var({})")
+
+
+@st.composite
+def programs(draw, reduced=("{}",)):
+    text = draw(st.sampled_from(("x", "y", "0")))
+    for _ in range(draw(st.integers(1, 4))):
+        text = draw(st.sampled_from(WRITTEN)).format(text)
+    return f"{draw(st.sampled_from(reduced)).format(text)} + 0*sum(x + y)"
+
+
+NUMBERS = st.sampled_from((-2.0, -1.0, -0.5, 0.0, 0.25, 1.0, 3.0))
+
+
+def assert_told(program, point):
+    """Both other forms have the numbers of the one that is written, or the difference is told."""
+    try:
+        written = compute(program, point, check=False)
+    except NumberError:
+        return
+    for form in ({"group": True}, {"expand": []}, {"expand": [], "group": True}):
+        found = compute(program, point, check=False, **form)
+        assert [*violations(found.graph)] == []
+        told = len([w for w in found.warnings if "the form that is written decides" in w])
+        for name, gradient in written.gradients.items():
+            if told:
+                assert np.array_equal(found.gradients[name], gradient)
+            else:
+                noise = 1e-9 * np.max(np.abs(gradient), initial=0)
+                np.testing.assert_allclose(found.gradients[name], gradient, rtol=1e-9, atol=noise)
+
+
+@given(programs(), st.fixed_dictionaries({"x": NUMBERS, "y": NUMBERS}))
+@settings(max_examples=60)
+def test_another_form_changes_no_number_of_any_program(program, point):
+    assert_told(program, point)
+
+
+@given(
+    programs(REDUCED), st.lists(NUMBERS, min_size=3, max_size=3), st.lists(NUMBERS, min_size=3, max_size=3)
+)
+@settings(max_examples=40)
+def test_another_form_changes_no_number_of_any_program_of_arrays(program, x, y):
+    assert_told(program, {"x": x, "y": y})

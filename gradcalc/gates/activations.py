@@ -30,6 +30,7 @@ SIGMOID = Gate(
     latex=r"\sigma({x})",
     expansion="1/(1 + exp(-x))",
     forms=("exp(x)/(1 + exp(x))",),
+    slopes=("out*(1 - out)",),
     probe=(LOGITS,),
     edges=(
         Edge((0.0,), 0.5, (0.25,), "the steepest point"),
@@ -197,6 +198,7 @@ SILU = Gate(
     doc="x times the sigmoid of x (Elfwing et al., 2017; swish in Ramachandran et al., 2017).",
     latex=r"{x} \cdot \sigma({x})",
     expansion="x*sigmoid(x)",
+    slopes=("sigmoid(x) + out*(1 - sigmoid(x))",),
     probe=(LOGITS,),
     edges=(Edge((0.0,), 0.0, (0.5,), "halfway"),),
     ulps=(2, 4),
@@ -210,6 +212,7 @@ SOFTPLUS = Gate(
     doc="log(1 + exp(x)), a smooth relu, whose slope is the sigmoid (Dugas et al., 2001).",
     latex=r"\log(1 + e^{{x}})",
     expansion="log(1 + exp(x))",
+    slopes=("sigmoid(x)",),
     probe=(LOGITS,),
     edges=(
         Edge((0.0,), 0.6931471805599453, (0.5,), "log(2)"),

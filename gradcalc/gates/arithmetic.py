@@ -98,6 +98,7 @@ POW = Gate(
             "0, 0", "0, 0", "nan, 0", "nan, 0", (0.0, 0.0),
         ),
     ),
+    slopes=("y*x^(y - 1)", "out*log(x)"),
     probe=((1e-3, 50.0), (-8.0, 8.0)),
     edges=(
         Edge((0.0, 0.0), 1.0, (0.0, 0.0), "x^0 is 1 everywhere, so its slope in x is 0; 0^y jumps at y = 0"),

@@ -41,6 +41,7 @@ TANH = Gate(
     doc="The hyperbolic tangent, the squashing gate between -1 and 1 (CS231n, lecture 4).",
     latex=r"\tanh {x}",
     expansion="(exp(x) - exp(-x))/(exp(x) + exp(-x))",
+    slopes=("1 - out^2",),
     probe=((-350.0, 350.0),),
     edges=(
         Edge((20.0,), 1.0, (1.6993417021166355e-17,), "1 - tanh^2 would be 0"),

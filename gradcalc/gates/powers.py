@@ -40,6 +40,7 @@ SQRT = Gate(
     doc="The square root; its slope at 0 is infinite.",
     latex=r"\sqrt{{x}}",
     domain=(Domain(lambda x: x >= 0, "x >= 0"),),
+    slopes=("1/(2*out)",),
     probe=((0.0, 1e6),),
     edges=(
         Edge((0.0,), 0.0, (None,), "an infinite slope"),
@@ -83,6 +84,7 @@ HYPOT = Gate(
         ),
     ),
     expansion="sqrt(x^2 + y^2)",
+    slopes=("x/out", "y/out"),
     probe=((-1e3, 1e3), (-1e3, 1e3)),
     edges=(
         Edge((0.0, 0.0), 0.0, (0.0, 0.0), "the smallest subgradient, as for any norm"),

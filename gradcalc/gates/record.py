@@ -104,6 +104,7 @@ class Gate:
     `reduction` is the gate that a call with one input means (`max(x)` is the largest element).
     `latex` is a template: `{x}` stands for the input x, every other brace is LaTeX's own.
     `lazy` gives the numbers of the inputs that are computed at all, given their values; None: all are.
+    `slopes` are the partials as people write them, in the language, where they are written for floats.
     `expansion` is the same written from simpler gates, in the language; `forms` are what
     --group finds beside it.
     `probe` holds one `(low, high)` range an input, where tests sample it.
@@ -126,6 +127,7 @@ class Gate:
     lazy: Callable[..., tuple[int, ...]] | None = None
     expansion: str = ""
     forms: tuple[str, ...] = ()
+    slopes: tuple[str, ...] = ()
     probe: tuple[tuple[float, float], ...] = ()
     edges: tuple[Edge, ...] = ()
     ulps: tuple[int, int] = (2, 4)

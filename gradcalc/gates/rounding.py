@@ -12,6 +12,7 @@ ABS = Gate(
     doc="The absolute value; its slope is the sign of x, and 0 at 0.",
     latex=r"\left|{x}\right|",
     kinks=(Kink(lambda x: x == 0, "x = 0", False, "0", "0", "1", "0", (0.0,)),),
+    slopes=("sign(x)",),
     probe=((-1e3, 1e3),),
     edges=(Edge((0.0,), 0.0, (0.0,), "the mean of the two sides"),),
     ulps=(0, 0),

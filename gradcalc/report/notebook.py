@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from gradcalc.gates.record import shape_of
 from gradcalc.report.draw.circuit import circuit
-from gradcalc.report.draw.html import tables
-from gradcalc.report.draw.svg import pictured
+from gradcalc.report.draw.html import figure, tables
 from gradcalc.report.latex import formula
 from gradcalc.report.latexsymbols import decimal, matrix, symbol, symbols
 from gradcalc.report.values import full, in_words, is_small
 from gradcalc.report.wording import output_label, summary
 from gradcalc.result import Result
 
+MOST = 200
+"""Rows of a table in a notebook."""
+
 
 def html(result: Result) -> str:
     """Return the circuit as a picture, and the tables of nodes and gradients."""
-    picture = "".join(pictured(result, circuit(result)))
-    return f'<div style="overflow-x: auto">{picture}</div>\n{"".join(tables(result))}'
+    picture = "".join(figure(result, circuit(result)))
+    return f'<div style="overflow-x: auto">{picture}</div>\n{"".join(tables(result, MOST))}'
 
 
 def latex(result: Result) -> str:
@@ -24,7 +28,7 @@ def latex(result: Result) -> str:
     letters = symbols(result.graph.names().values())
     label = letters.get(output_label(result), symbol(output_label(result)))
     lines = []
-    for name, row in zip([None, *result.gradients], summary(result), strict=True):
+    for name, row in islice(zip([None, *result.gradients], summary(result), strict=True), MOST):
         by = "" if name is None else letters.get(name, symbol(name))
         left = label if name is None else rf"\frac{{\partial {label}}}{{\partial {by}}}"
         right = [formula(row.formula, letters) or "", _number(row.value)]

@@ -117,8 +117,9 @@ class Wires(NamedTuple):
         graph, begin = self.result.graph, dict[int, int]()
         for part in node.parts:
             gate, inputs = graph.gates[part.consumer], graph.inputs[part.consumer]
-            wires = (k for k in range(begin.get(part.consumer, 0), len(inputs)) if inputs[k] == node.id)
-            k = next(k for k in wires if gate.elementwise or gate.rule(k) is not None)
+            k = inputs.index(node.id, begin.get(part.consumer, 0))
+            while not gate.elementwise and gate.rule(k) is None:
+                k = inputs.index(node.id, k + 1)
             begin[part.consumer] = k + 1
             yield k
 
@@ -170,7 +171,8 @@ class Wires(NamedTuple):
         )
         given["out"] = part.consumer
         ranks = {name: len(shape_of(values[i])) for name, i in given.items()}
-        text = _row_by_row(part.arrives, ranks | {"g": len(shape_of(part.upstream))}, self.signs.times)
+        whole = part.arrives if part.consumer in graph.static else part.arrives.partition(";")[0]
+        text = _row_by_row(whole, ranks | {"g": len(shape_of(part.upstream))}, self.signs.times)
         static = {**gate.options, **graph.static.get(part.consumer, {})}
         text = text.replace("[k]", f"[{k}]").replace("the axis", _along(static.get("axis")))
         text = text.replace("[key]", f"[{option('key', static.get('key', ()))}]")

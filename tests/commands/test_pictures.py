@@ -70,3 +70,12 @@ def test_expanded_and_grouped_circuits(cli):
     assert "(exp)" in cli("draw", "sigmoid(x)", "x=1", "--expand").out
     assert "(sigmoid)" in cli("draw", "1/(1 + exp(-x))", "x=1", "--group").out
     assert "sigmoid is a scaler" in cli("explain", "1/(1 + exp(-x))", "x=1", "--group").out
+
+
+def test_a_picture_that_nobody_could_look_at_is_refused(cli):
+    program = "\n".join(f"y{i} = sin(y{i - 1})*x" if i else "y0 = x" for i in range(1000))
+    done = cli("draw", program, "x=0.5", "--no-check", "--format", "svg")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: 1,000 boxes are too many for a picture\nhint: fewer: --depth 0")
+    assert cli("draw", program, "x=0.5", "--no-check").code == 0
+    assert cli("draw", program, "x=0.5", "--no-check", "--format", "html").code == 0

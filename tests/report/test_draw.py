@@ -19,7 +19,7 @@ from gradcalc.report.draw.circuit import LARGE, Wire, circuit
 from gradcalc.report.draw.geometry import Size
 from gradcalc.report.draw.layers import layered
 from gradcalc.report.draw.picture import picture
-from gradcalc.report.draw.svg import SPACING, measure
+from gradcalc.report.draw.svg import SPACING, STYLE, measure
 
 from .lecture import NAMES, lecture
 
@@ -122,6 +122,39 @@ def test_nothing_lies_on_anything_in_random_programs(seed):
     assert_clear(picture(circuit(result, 2), lambda item: Size(5, 3), whole))
 
 
+CALLS = "s(u) = 1/(1 + exp(-u)); t(a, b) = s(a)*b + a"
+COLLAPSING = ("s({a})", "t({a}, {b})", "s({a} + {b})*{c}", "t(s({a}), {b}*{c})", "{a}*{b} + sin({c})")
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("seed", range(10))
+def test_nothing_lies_on_anything_where_parts_are_one_box(seed, depth):
+    rng = random.Random(seed)
+    have, lines = ["x", "y", "z"], [CALLS]
+    for i in range(rng.randint(2, 20)):
+        a, b, c = (rng.choice(have[-6:]) for _ in range(3))
+        lines.append(f"y{i} = {rng.choice(COLLAPSING).format(a=a, b=b, c=c)}")
+        have.append(f"y{i}")
+    text = "\n".join([*lines, " + ".join(have)])
+    found = laid_out(compute(text, {"x": 0.5, "y": 1, "z": 2}, check=False), depth)
+    assert_clear(found)
+    assert_connected(found)
+
+
+ARRAYS = """h = relu(W @ x + b)
+p = softmax(concatenate([h, b]))
+m = mean(W, axis=0)
+p[1] + sum(h*x[:2]) + norm(m) + sum(W @ W.T)"""
+
+
+def test_nothing_lies_on_anything_in_a_program_of_arrays():
+    point = {"W": [[1, 2, 3], [4, 5, 6]], "x": [1, -2, 3], "b": [0.5, 1]}
+    for depth in (0, 1, 2):
+        found = laid_out(compute(ARRAYS, point, check=False), depth)
+        assert_clear(found)
+        assert_connected(found)
+
+
 def whole(sizes, edges):
     from gradcalc.report.draw.terminal import SPACING as CELLS
 
@@ -154,6 +187,25 @@ def test_every_wire_has_its_value_and_the_part_that_arrives_along_it(name):
             assert float(wire.gradient) == pytest.approx(sum(parts))
 
 
+def test_a_wire_into_a_box_of_several_nodes_has_all_that_arrives_from_it():
+    result = compute("q = x*x + 3*x*y; q*x", {"x": 2, "y": 5}, check=False)
+    found = circuit(result, 0, digits=12)
+    wires = {
+        (found.boxes[w.source].text, "out" if w.to is None else found.boxes[w.to].text): float(w.gradient)
+        for w in found.wires
+    }
+    assert wires == {
+        ("x", "q"): 2 * (2 * 2 + 3 * 5), ("y", "q"): 2 * 3 * 2, ("q", "×"): 2, ("x", "×"): 34,
+        ("×", "out"): 1,
+    }  # fmt: skip
+    assert next(box.total for box in found.boxes if box.text == "x") == "72"
+
+
+def test_an_input_that_is_used_twice_has_one_wire_with_the_sum():
+    (wire, _) = circuit(compute("x*x", {"x": 3}, check=False)).wires
+    assert (wire.value, wire.gradient) == ("3", "6")
+
+
 def test_a_fork_shows_the_sum_at_the_variable():
     found = circuit(compute("x*y + x", {"x": 2, "y": 3}, check=False))
     totals = {box.text: box.total for box in found.boxes}
@@ -163,6 +215,23 @@ def test_a_fork_shows_the_sum_at_the_variable():
 def test_constants_stand_in_the_gate_that_they_feed():
     found = circuit(compute("2*x^3 - 1/x", {"x": 2}, check=False))
     assert [box.text for box in found.boxes] == ["x", "^3", "× 2", "1 ÷", "−"]
+
+
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("clip(x, 0, 1)", "clip(·, 0, 1)"),
+        ("max(x, 0, 1)", "max(·, 0, 1)"),
+        ("max(x, 0)", "max 0"),
+        ("2 + 3", "2 + 3"),
+        ("2^3", "2^3"),
+        ("x - 2", "− 2"),
+        ("2 - x", "2 −"),
+    ],
+)
+def test_no_constant_is_left_out(program, text):
+    given = {"x": 0.5} if "x" in program.replace("max", "") else {}
+    assert circuit(compute(program, given, check=False)).boxes[-1].text == text
 
 
 def test_arrays_have_their_shape_on_the_wire():
@@ -192,7 +261,30 @@ def test_a_call_of_a_function_is_a_box():
     assert len(found.wires) == 7
 
 
+def test_a_statement_that_is_a_call_is_one_box_with_what_is_given_to_the_call():
+    result = compute("s(u) = 1/(1 + exp(-u)); a = s(2*x + y); b = s(a*x); a*b", {"x": 1, "y": 2}, check=False)
+    assert [box.text for box in circuit(result, 0).boxes] == ["x", "y", "a", "b", "×"]
+    expanded = compute("a = sigmoid(2*x); a*x", {"x": 1}, check=False, expand=[])
+    assert [box.text for box in circuit(expanded, 0).boxes] == ["x", "a", "×"]
+
+
 # The formats.
+
+
+def test_rules_of_a_picture_are_for_that_picture_alone():
+    """In a notebook a style sheet is for the whole page, pictures of others too."""
+    rules = [line for line in STYLE.splitlines() if line]
+    assert all(rule.startswith(".gradcalc ") for rule in rules)
+
+
+def test_kinks_and_sums_at_forks_are_in_every_format():
+    result = compute("relu(x)*x", {"x": 0})
+    marks = {"terminal": "(relu!)", "svg": "kinked", "dot": "style=dashed", "mermaid": "class n1 kinked"}
+    for style, mark in marks.items():
+        assert mark in drawn(result, style)
+    result = compute("x*y + x", {"x": 2, "y": 3}, check=False)
+    assert 'n0["x<br/>4"]' in drawn(result, "mermaid")
+    assert 'xlabel=<<font color="#b42318">4</font>>' in drawn(result, "dot")
 
 
 def test_svg_is_xml_and_every_text_has_its_room():
@@ -226,6 +318,13 @@ def test_ascii_letters_alone():
     assert drawn(lecture("neuron"), "terminal", Options(ascii=True)).isascii()
 
 
+def test_names_that_ascii_lacks_keep_the_lines_straight():
+    result = compute("变量*y + y", {"变量": 2, "y": 3}, check=False)
+    lines = drawn(result, "terminal", Options(ascii=True)).splitlines()
+    assert lines[1].startswith(r"\u53d8\u91cf--")
+    assert "".join(lines).isascii()
+
+
 def test_where_it_does_not_fit_there_is_a_tree():
     text = drawn(lecture("neuron"), "terminal", Options(width=40))
     assert text.splitlines()[0] == "(1 ÷)  0.73  1"
@@ -235,6 +334,21 @@ def test_where_it_does_not_fit_there_is_a_tree():
 def test_a_tree_names_what_was_met_before():
     result = compute("q = sin(x); q*q + q", {"x": 1}, check=False)
     assert "(see above)" in drawn(result, "terminal", Options(width=10))
+
+
+def test_a_tree_that_is_too_deep_goes_on_at_the_margin():
+    result = compute(f"{'sin(' * 100}x{')' * 100}", {"x": 1}, check=False)
+    lines = drawn(result, "terminal", Options(width=80), depth=2).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[20].endswith("(sin) #80 (see below)  0.32  0.089") or "(see below)" in "".join(lines)
+    assert len([line for line in lines if line.startswith("(sin)")]) > 1
+
+
+def test_a_tree_tells_each_gate_once():
+    text = "\n".join(f"y{i} = sin(y{i - 1})*y{i - 1}" if i else "y0 = x*x" for i in range(60))
+    lines = drawn(compute(text, {"x": 1}, check=False), "terminal", Options(width=80), depth=2).splitlines()
+    told = [line for line in lines if "(sin)" in line and "see" not in line]
+    assert len(told) == 59
 
 
 def test_every_suffix_is_of_a_format():

@@ -9,13 +9,16 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from gradcalc.gates import GATES
 from gradcalc.pipeline import compute
 from gradcalc.report import Options
 from gradcalc.report.explain import FORMATS, writer
 from gradcalc.report.explain.story import tell, title
 from gradcalc.report.wording import ASCII
+from gradcalc.systems import real
 
 from .lecture import NAMES, lecture
 
@@ -91,7 +94,65 @@ def test_rows_of_the_gradient_of_a_matrix_are_told_as_rows():
     assert what == "row i is g[i] × x = [[0.088, 0.176], [0.104, 0.208]], where g is upstream, [0.44, 0.52]"
 
 
+# What a local gradient is called.
+
+SLOPES = [(gate, k) for gate in GATES.values() for k in range(len(gate.slopes))]
+
+
+@pytest.mark.parametrize(("gate", "k"), SLOPES, ids=str)
+def test_a_slope_as_people_write_it_is_that_of_the_rule(gate, k):
+    for at in (0.3, 0.7, 1.9):
+        inputs = tuple(at + 0.2 * i for i in range(len(gate.parameters)))
+        out = gate.value(real, *inputs)
+        point = {**dict(zip(gate.parameters, inputs, strict=True)), "out": out}
+        given = {name: x for name, x in point.items() if re.search(rf"\b{name}\b", gate.slopes[k])}
+        assert compute(gate.slopes[k], given, check=False).output.value == pytest.approx(
+            gate.local(k, real, inputs, out), rel=1e-12
+        )
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("s = sigmoid(x); s^2", "local is s*(1 - s)"),
+        ("tanh(x)", "local is 1 - #1^2"),
+        ("sqrt(x)", "local is 1/(2*#1)"),
+        ("x^3", "local is 3*x^2"),
+        ("x^0.5", "local is 1/(2*sqrt(x))"),
+        ("2^x", "local is #2*log(2)"),
+        ("x^x", "local is x*x^(x - 1)"),
+        ("abs(x)", "local is sign(x)"),
+        ("log(x)", "local is 1/x"),
+    ],
+)
+def test_what_the_local_gradient_is(program, why):
+    wires = [wire for step in tell(compute(program, {"x": 0.5}, check=False)).back for wire in step.wires]
+    assert why in [wire.why[0] for wire in wires if wire.why]
+
+
 # What else it tells.
+
+
+def test_a_mean_shares_the_gradient_and_says_what_n_is():
+    (step,) = [s for s in tell(compute("mean(x)", {"x": [1, 2]}, check=False)).back if s.wires]
+    assert (
+        step.flow
+        == "mean is a distributor: passes an equal share of the upstream gradient on to every element"
+    )
+    assert step.wires[0].why == ("n is how many numbers the mean is of", "its shape is 2, the shape of x")
+
+
+def test_a_rule_for_options_is_told_where_there_are_options():
+    point = {"x": [3, 4]}
+    (step,) = [s for s in tell(compute("norm(x)", point, check=False)).back if s.wires]
+    assert step.wires[0].what == "g x/#1, 0 where #1 = 0: [0.6, 0.8], where g is upstream, 1"
+    (step,) = [s for s in tell(compute("norm(x, 1)", point, check=False)).back if s.wires]
+    assert "with ord=1" in step.wires[0].what
+
+
+def test_an_index_is_written_as_in_the_program():
+    story = tell(compute("x[1:][0]", {"x": [1, 2, 3]}, check=False))
+    assert [step.equation for step in story.forward] == ["= [1, 2, 3]", "= x[1:] = [2, 3]", "= #1[0] = 2"]
 
 
 def test_forks_are_added_up():
@@ -133,6 +194,10 @@ def test_no_meaning_where_the_gradient_is_a_convention_or_weighted():
     assert tell(compute("2*x", {"x": 1}, upstream=3, check=False)).meaning == []
 
 
+def test_an_array_of_no_elements_has_nothing_to_be_raised():
+    assert tell(compute("sum(x)", {"x": []}, check=False)).meaning == []
+
+
 def test_one_path_alone():
     story = tell(lecture("patterns"), "w")
     assert [step.node.expr for step in story.back] == [
@@ -147,6 +212,29 @@ def test_json_has_every_number(tmp_path):
     assert document["gradients"]["w0"] == lecture("neuron").gradients["w0"]
     wires = [wire for step in document["backward"] for wire in step["wires"]]
     assert all(wire["gradient"] == wire["upstream"] * wire["local"] for wire in wires)
+
+
+def test_json_has_kinks_and_warnings():
+    result = compute("max(0, x)", {"x": 0}, group=True)
+    document = json.loads("".join(writer("json")(tell(result), Options())))
+    assert len(document["kinks"]) == 1
+    assert "the form that is written decides" in document["warnings"][0]
+
+
+STACKS = (
+    ("sum(A @ B)", {"A": (4, 2, 3), "B": (3, 2)}, "its shape is 3x2, the shape of B: summed over the stack"),
+    ("sum(A @ B)", {"A": (4, 2, 3), "B": (4, 3, 2)}, "its shape is 4x3x2, the shape of B"),
+    ("sum(A @ B)", {"A": (4, 2, 3), "B": (3,)}, "its shape is 3, the shape of B: summed over the stack"),
+    ("A @ B", {"A": (3,), "B": (3,)}, "its shape is 3, the shape of B"),
+    ("sum(A @ B)", {"A": (3,), "B": (3, 2)}, "A g', 3x1 times 1x2, is 3x2, the shape of B"),
+)
+
+
+@pytest.mark.parametrize(("program", "shapes", "why"), STACKS)
+def test_how_the_shapes_of_a_product_fit(program, shapes, why):
+    point = {name: np.ones(shape) for name, shape in shapes.items()}
+    wires = [wire for step in tell(compute(program, point, check=False)).back for wire in step.wires]
+    assert [wire.why for wire in wires if wire.to.name == "B"] == [(why,)]
 
 
 @pytest.mark.parametrize("name", NAMES)

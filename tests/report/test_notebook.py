@@ -35,3 +35,11 @@ def test_latex_of_arrays():
 def test_what_a_user_wrote_is_no_markup():
     text = compute("x*y # <b>", {"x": 1, "y": 2}, check=False)._repr_html_()
     assert "<b>" not in text
+
+
+def test_a_large_program_does_not_fill_the_notebook():
+    text = "\n".join(f"y{i} = sin(y{i - 1})*x" if i else "y0 = x" for i in range(1000))
+    html = compute(text, {"x": 0.5}, check=False)._repr_html_()
+    assert "<p>1,000 boxes are too many for a picture</p>" in html
+    assert "<p>and 1,799 more</p>" in html
+    assert len(html) < 200_000

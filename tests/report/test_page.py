@@ -46,9 +46,9 @@ def browser(tmp_path_factory):
 def page(browser, tmp_path):
     """Return a function that opens the page of a result."""
 
-    def opened(result):
+    def opened(result, depth=None):
         file = tmp_path / "circuit.html"
-        file.write_text("".join(writer("html")(Drawing(result), Options())), encoding="utf-8")
+        file.write_text("".join(writer("html")(Drawing(result, depth), Options())), encoding="utf-8")
         browser.get(file.as_uri())
         return browser
 
@@ -69,6 +69,16 @@ def known(browser, style):
     """Return the texts of a style that can be seen."""
     found = browser.find_elements(By.CSS_SELECTOR, f"svg text.{style}")
     return [e.text for e in found if e.value_of_css_property("opacity") == "1" and e.text]
+
+
+def lit(browser, style):
+    found = browser.find_elements(By.CSS_SELECTOR, f"svg text.{style}.lit")
+    return [(e.get_attribute("data-node"), e.get_attribute("data-feeds")) for e in found]
+
+
+def step_of(browser, text):
+    (step,) = [e for e in browser.find_elements(By.TAG_NAME, "li") if e.text.startswith(text)]
+    step.click()
 
 
 def test_at_the_start_everything_is_seen(page):
@@ -109,9 +119,12 @@ def test_a_step_lights_its_gate_its_wires_and_its_text_in_the_program(page):
     step.click()
     assert browser.find_element(By.TAG_NAME, "mark").text == "w0*x0"
     assert [e.get_attribute("data-node") for e in browser.find_elements(By.CSS_SELECTOR, "g.lit")] == ["4"]
-    lit = browser.find_elements(By.CSS_SELECTOR, "text.gradient.lit")
-    assert [e.text for e in lit] == ["-0.1966", "0.3932"]
+    shining = browser.find_elements(By.CSS_SELECTOR, "text.gradient.lit")
+    assert [e.text for e in shining] == ["-0.1966", "0.3932"]
     assert "upstream 0.196612 × local -1 = -0.196612" in now(browser)
+    assert len(now(browser).split("\n")) == 4
+    step_of(browser, "#2 w0: gradient")
+    assert lit(browser, "gradient") == [("2", "4")]  # along which it arrived
 
 
 def test_a_node_under_the_mouse_is_shown_in_the_table_and_in_the_program(page):
@@ -122,6 +135,48 @@ def test_a_node_under_the_mouse_is_shown_in_the_table_and_in_the_program(page):
     assert [e.get_attribute("data-node") for e in browser.find_elements(By.CSS_SELECTOR, "tr.lit")] == ["12"]
     ActionChains(browser).move_to_element(browser.find_element(By.TAG_NAME, "h1")).perform()
     assert browser.find_elements(By.CSS_SELECTOR, ".lit") == []
+
+
+COLLAPSED = "s(u) = 1/(1 + exp(-u)); a = s(x*y); b = s(a)*x; a*b"
+
+
+def test_in_a_collapsed_circuit_a_node_inside_of_a_box_lights_its_own_wires_alone(page):
+    browser = page(compute(COLLAPSED, {"x": 1, "y": 2}, check=False), depth=0)
+    step_of(browser, "#2 x*y =")
+    assert known(browser, "value") == ["1", "2", "1"]  # that of a comes with its last gate
+    assert lit(browser, "value") == []
+    step_of(browser, "#8 a =")
+    assert sorted(known(browser, "value")) == ["0.8808", "0.8808", "1", "1", "2"]
+    step_of(browser, "#15 b: gradient")
+    assert lit(browser, "gradient") == [("0", "15")]
+    step_of(browser, "#14 1/(1 + exp(-u)): gradient")
+    assert lit(browser, "gradient") == []
+    step_of(browser, "#11 -u: gradient")
+    assert [node for node, _ in lit(browser, "gradient")] == ["8"]
+
+
+def test_a_variable_alone_is_its_output(page):
+    browser = page(compute("x", {"x": 3}, check=False))
+    press(browser, Keys.ARROW_RIGHT)
+    assert (known(browser, "value"), known(browser, "gradient")) == (["3"], [])
+    press(browser, Keys.ARROW_RIGHT)
+    assert known(browser, "gradient") == ["1"]
+    assert lit(browser, "gradient") == [("0", "")]
+
+
+def test_the_mouse_does_not_scroll_the_page(page):
+    browser = page(lecture("neuron"))
+    browser.set_window_size(1300, 500)
+    press(browser, Keys.ARROW_RIGHT)
+    row = browser.find_elements(By.CSS_SELECTOR, "tr[data-node]")[-1]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", row)
+    before = browser.execute_script("return window.scrollY")
+    for event in ("mouseenter", "mouseleave"):
+        browser.execute_script("arguments[0].dispatchEvent(new MouseEvent(arguments[1]))", row, event)
+    after = browser.execute_script("return window.scrollY")
+    browser.set_window_size(1300, 1000)
+    assert before == after > 0
+    assert [e.get_attribute("data-node") for e in browser.find_elements(By.CSS_SELECTOR, "tr.lit")] == ["2"]
 
 
 def test_steps_are_reached_and_chosen_by_keyboard(page):

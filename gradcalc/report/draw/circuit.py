@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from gradcalc.gates.record import shape_of
+from gradcalc.gates.record import Gate, shape_of
 from gradcalc.graph import Graph, Value, consumers
 from gradcalc.report.columns import legible
 from gradcalc.report.values import brief, is_small, short, sizes
@@ -52,13 +52,17 @@ class Box(NamedTuple):
 
 
 class Wire(NamedTuple):
-    """A wire from a box to another, or out of the circuit (to None): forward value, gradient that arrives."""
+    """A wire from a box to another, or out of the circuit (to None): forward value, gradient that arrives.
+
+    `feeds` are the nodes inside of the other box that it leads to, from which the gradient comes.
+    """
 
     source: int
     to: int | None
     value: str
     gradient: str
     shape: str = ""
+    feeds: Sequence[int] = ()
 
 
 class Circuit(NamedTuple):
@@ -104,14 +108,20 @@ class _Drawn:
 
     def circuit(self) -> Circuit:
         number = {node: k for k, node in enumerate(self.shown)}
-        wires: dict[tuple[int, int], list[Value]] = {}
+        wires: dict[tuple[int, int], list[int]] = {}
         for to, inputs in enumerate(self.graph.inputs):
             target = self.owner[to]
             for node in dict.fromkeys(inputs):
                 if node in number and self.owner[node] != target and target in number:
-                    parts = [p.gradient for p in self.nodes[node].parts if p.consumer == to]
-                    wires.setdefault((node, target), []).extend(parts)
-        drawn = [self._wire(number[a], number[b], a, parts) for (a, b), parts in wires.items()]
+                    wires.setdefault((node, target), []).append(to)
+        arrived: dict[tuple[int, int], list[Value]] = {}
+        for node in self.shown:
+            for part in self.nodes[node].parts:
+                arrived.setdefault((node, part.consumer), []).append(part.gradient)
+        drawn = []
+        for (a, b), feeds in wires.items():
+            parts = [gradient for to in feeds for gradient in arrived.get((a, to), ())]
+            drawn.append(self._wire(number[a], number[b], a, parts, feeds))
         out = self.result.output.node
         own = [self.nodes[out].gradient] if self.nodes[out].gradient is not None else []
         drawn.append(self._wire(number[out], None, out, own))
@@ -119,12 +129,14 @@ class _Drawn:
         boxes = [self._box(node, leaving[node]) for node in self.shown]
         return Circuit(boxes, drawn, self.owner)
 
-    def _wire(self, source: int, to: int | None, node: int, parts: Sequence[Value]) -> Wire:
+    def _wire(
+        self, source: int, to: int | None, node: int, parts: Sequence[Value], feeds: Sequence[int] = ()
+    ) -> Wire:
         value = self.nodes[node].value
         gradient = "" if not parts else self._text(sum(parts[1:], parts[0]))
         is_constant = node in self.graph.constants and self.nodes[node].name is None
         text = "not computed" if value is None else "" if is_constant else self._text(value)
-        return Wire(source, to, text, gradient, sizes(shape_of(value)))
+        return Wire(source, to, text, gradient, sizes(shape_of(value)), feeds)
 
     def _box(self, i: int, leaving: int) -> Box:
         node = self.nodes[i]
@@ -145,13 +157,10 @@ class _Drawn:
         if node.is_leaf:
             return node.name or self._text(node.value)
         sign = SYMBOLS.get(node.gate.name, node.gate.infix or node.gate.prefix or node.gate.name)
-        known = [i in self.folded for i in node.inputs]
-        if len(known) != 2 or True not in known or all(known):
-            return sign
-        number = short(self.graph.constants[node.inputs[known.index(True)]], self.digits)
-        if node.gate.name == "pow":
-            return f"^{number}" if known[1] else f"{number}^"
-        return f"{sign} {number}" if known[1] or node.gate.name in ("add", "mul") else f"{number} {sign}"
+        numbers = [
+            short(self.graph.constants[i], self.digits) if i in self.folded else "" for i in node.inputs
+        ]
+        return _with_numbers(sign, node.gate, numbers) if any(numbers) else sign
 
     def _text(self, x: Value) -> str:
         write: Callable[[float], str] = lambda number: short(number, self.digits)
@@ -163,6 +172,20 @@ class _Drawn:
             if text and len(text) <= LONGEST
             else f"{sizes(shape_of(x))}, norm {short(_norm(x), self.digits)}"
         )
+
+
+def _with_numbers(sign: str, gate: Gate, numbers: Sequence[str]) -> str:
+    """Return a gate's sign with the constants that it is given: `× 2`, `^3`, `clip(·, 0, 1)`."""
+    if len(numbers) == 1:
+        return sign + numbers[0]
+    if len(numbers) > 2 or not (gate.infix or gate.variadic):
+        return f"{gate.name}({', '.join(number or '·' for number in numbers)})"
+    left, right = numbers
+    if gate.name == "pow":
+        return f"{left}^{right}"
+    if left and not right and gate.name in ("add", "mul"):
+        left, right = right, left
+    return f"{left} {sign} {right}".strip()
 
 
 def _norm(x: Value) -> float:
@@ -186,15 +209,13 @@ def _owners(graph: Graph, depth: int) -> list[int]:
             owner[node] = last[call]
     if depth > 0:
         return owner
+    places = [graph.within.get(node, (graph.first[node], graph.last[node])) for node in range(len(graph))]
     statements = sorted(
-        (graph.last[node], graph.first[node], node)
-        for node in {*graph.named.values(), graph.output}
-        if graph.inputs[node] and node not in graph.within
+        (*places[node][::-1], node) for node in {*graph.named.values(), graph.output} if graph.inputs[node]
     )
     ends = [end for end, _, _ in statements]
-    for node in range(len(graph)):
+    for node, tokens in enumerate(places):
         if graph.inputs[node] or node in graph.constants:
-            tokens = graph.within.get(node, (graph.first[node], graph.last[node]))
             at = bisect_left(ends, tokens[1])
             if at < len(statements) and statements[at][1] <= tokens[0]:
                 owner[node] = statements[at][2]

@@ -28,13 +28,18 @@ def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 
 def _box(box: Box) -> str:
     style = ", style=dashed" if box.kinked else ""
     colour = ", color=red, penwidth=2" if box.verdict == "fail" else ""
-    return f"label={_quoted(box.text)}, shape={SHAPES[box.kind]}, tooltip={_quoted(box.title)}{style}{colour}"
+    total = f", xlabel=<{_gradient(box.total)}>" if box.total else ""
+    about = f"label={_quoted(box.text)}, shape={SHAPES[box.kind]}, tooltip={_quoted(box.title)}"
+    return f"{about}{total}{style}{colour}"
 
 
 def _label(wire: Wire) -> str:
-    value, gradient = (f'<font color="{c}">{_html(t)}</font>' for c, t in
-                       (("#1a7f37", wire.value or " "), ("#b42318", wire.gradient or " ")))  # fmt: skip
-    return f"<{value}<br/>{gradient}>"
+    value = f'<font color="#1a7f37">{_html(wire.value or " ")}</font>'
+    return f"<{value}<br/>{_gradient(wire.gradient)}>"
+
+
+def _gradient(text: str) -> str:
+    return f'<font color="#b42318">{_html(text or " ")}</font>'
 
 
 def _quoted(text: str) -> str:

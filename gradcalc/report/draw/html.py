@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from gradcalc.report import wording as say
 from gradcalc.report.columns import printed, printed_columns
 from gradcalc.report.draw import Drawing
 from gradcalc.report.draw.circuit import Circuit, circuit
-from gradcalc.report.draw.svg import pictured
+from gradcalc.report.draw.svg import pictured, too_large
 from gradcalc.report.explain.story import Story, tell, title
 from gradcalc.report.wording import SUMMARY
 from gradcalc.result import Result
@@ -39,7 +40,7 @@ def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 
     yield f"<title>gradcalc: {name}</title>\n<style>\n{_file('page.css')}</style>\n</head>\n<body>\n"
     yield f'<h1>gradcalc</h1>\n<pre id="program">{_text(result.program)}</pre>\n'
     yield "<figure>\n"
-    yield from pictured(result, found)
+    yield from figure(result, found)
     yield "</figure>\n"
     yield from _controls()
     yield "<main>\n<section>\n"
@@ -48,6 +49,12 @@ def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 
     yield from tables(result)
     yield f'</section>\n</main>\n<script type="application/json" id="data">{_data(result, found)}</script>\n'
     yield f"<script>\n{_file('page.js')}</script>\n</body>\n</html>\n"
+
+
+def figure(result: Result, found: Circuit) -> Iterator[str]:
+    """Yield the picture of a circuit, or why there is none."""
+    problem = too_large(found)
+    return iter([f"<p>{problem}</p>\n"]) if problem else pictured(result, found)
 
 
 def _file(name: str) -> str:
@@ -100,9 +107,11 @@ def _step(number: int, node: int, which: str, lines: list[str], more: list[str])
     return f'<li data-step="{number}" data-node="{node}" data-pass="{which}" tabindex="0">{said}{why}</li>\n'
 
 
-def tables(result: Result) -> Iterator[str]:
-    """Yield the table of nodes, that of gradients, and what is said of them."""
+def tables(result: Result, most: int | None = None) -> Iterator[str]:
+    """Yield the table of nodes, that of gradients, and what is said of them; of each `most` rows at most."""
     nodes = result.nodes
+    left_out = 0 if most is None else len(nodes[most:])
+    nodes = nodes[:most]
     columns = printed_columns(nodes)
     yield '<h2>Nodes</h2>\n<div class="scroll">\n<table>\n<thead><tr>'
     yield from (f'<th class="{column.align}">{_text(column.title)}</th>' for column in columns)
@@ -111,12 +120,17 @@ def tables(result: Result) -> Iterator[str]:
         cells = zip(columns, printed(node, columns), strict=True)
         row = "".join(f'<td class="{c.align} {c.name}">{_text(text)}</td>' for c, text in cells)
         yield f'<tr data-node="{node.id}">{row}</tr>\n'
-    yield '</tbody>\n</table>\n</div>\n<h2>Gradients</h2>\n<div class="scroll">\n<table>\n<thead><tr>'
+    yield f"</tbody>\n</table>\n</div>\n{_more(left_out)}"
+    yield '<h2>Gradients</h2>\n<div class="scroll">\n<table>\n<thead><tr>'
     yield from (f"<th>{head}</th>" for head in SUMMARY)
     yield "</tr></thead>\n<tbody>\n"
-    for summary in say.summary(result):
+    for summary in islice(say.summary(result), most):
         yield "<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in summary.cells) + "</tr>\n"
-    yield "</tbody>\n</table>\n</div>\n"
+    yield f"</tbody>\n</table>\n</div>\n{_more(0 if most is None else len(result.gradients) + 1 - most)}"
     told = [say.verdict(result.check)] if result.check else ["not checked"]
     kinks = [line for found in result.kinks for line in say.kink(result, found)]
     yield from (f"<p>{_text(line)}</p>\n" for line in [*told, *say.reasons(result), *kinks, *result.warnings])
+
+
+def _more(count: int) -> str:
+    return f"<p>and {count:,} more</p>\n" if count > 0 else ""

@@ -95,11 +95,12 @@ class _Layers:
 
     def _sweep(self, forward: bool) -> None:
         columns = self.columns[1:] if forward else self.columns[-2::-1]
+        near = self.left if forward else self.right
+        place = {i: k for column in self.columns for k, i in enumerate(column)}
         for column in columns:
-            near = self.left if forward else self.right
-            place = {i: k for other in self.columns for k, i in enumerate(other)}
             key = {i: _mean([place[j] for j in near[i]], place[i]) for i in column}
             column.sort(key=key.__getitem__)
+            place |= {i: k for k, i in enumerate(column)}
 
     def _crossings(self) -> int:
         total = 0

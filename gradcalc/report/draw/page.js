@@ -27,54 +27,66 @@ function point(node) {
   program.append(text.slice(0, span[0]).join(""), mark, text.slice(span[1]).join(""));
 }
 
+// A wire is lit on the way forward where its value has been computed, and on the way back where the node
+// that it leads to sends something along it: that node may be inside of a box that stands for several. A leaf
+// sends nothing on: the wires along which its gradient arrived are lit.
 function light(node, backward) {
   unlit();
   point(node);
   if (node === null) return;
-  for (const element of inPicture(`g[data-node="${of(node)}"]`)) element.classList.add("lit");
-  for (const row of document.querySelectorAll(`tr[data-node="${node}"]`)) row.classList.add("lit");
-  if (backward === null) return;
-  const side = backward ? "data-to" : "data-node";
-  for (const element of inPicture(`[${side}="${of(node)}"]`)) {
-    if (element.tagName === "path" || element.classList.contains(backward ? "gradient" : "value")) {
-      element.classList.add("lit");
-    }
+  const found = [...inPicture(`g[data-node="${of(node)}"]`), ...document.querySelectorAll(`tr[data-node="${node}"]`)];
+  if (backward !== null) {
+    const wires = backward ? inPicture(`[data-feeds~="${node}"]`) : [];
+    if (!wires.length) wires.push(...inPicture(`[data-node="${node}"]`));
+    if (backward && node === data.output) wires.push(...inPicture('[data-to=""]'));
+    const style = backward ? "gradient" : "value";
+    found.push(...wires.filter((e) => e.tagName === "path" || e.classList.contains(style)));
   }
+  for (const element of found) element.classList.add("lit");
 }
 
-function know() {
-  document.body.classList.toggle("stepping", at >= 0);
-  for (const element of inPicture("text.value, text.gradient")) element.classList.remove("known");
-  for (const step of steps.slice(0, at + 1)) {
-    const node = of(Number(step.dataset.node));
-    const backward = step.dataset.pass === "backward";
-    const found = backward
-      ? [...inPicture(`text.gradient[data-to="${node}"]`), ...inPicture(`g[data-node="${node}"] text.gradient`)]
-      : inPicture(`text.value[data-node="${node}"]`);
-    if (backward && Number(step.dataset.node) === data.output) {
-      found.push(...inPicture('text.gradient[data-to=""]'));
-    }
-    for (const element of found) element.classList.add("known");
-  }
+// The numbers in the picture, each with the step at which it becomes known.
+function numbers() {
+  const forward = {}, backward = {};
+  steps.forEach((step, number) => {
+    (step.dataset.pass === "backward" ? backward : forward)[step.dataset.node] = number;
+  });
+  const last = (nodes) => Math.max(0, ...nodes.map((node) => backward[node] ?? 0));
+  return inPicture("text.value, text.gradient").map((element) => {
+    const { node, to, feeds } = element.dataset;
+    if (element.classList.contains("value")) return [element, forward[node] ?? 0];
+    if (node === undefined) return [element, last([element.parentNode.dataset.node])];
+    return [element, last(to === "" ? [data.output] : feeds.split(" "))];
+  });
 }
 
-function go(to) {
-  at = Math.max(-1, Math.min(steps.length - 1, to));
-  know();
-  for (const step of steps) step.removeAttribute("aria-current");
-  buttons.first.disabled = buttons.back.disabled = at < 0;
-  buttons.next.disabled = buttons.last.disabled = at === steps.length - 1;
-  count.textContent = `${at + 1} of ${steps.length}`;
+const known = numbers();
+
+function show() {
   if (at < 0) {
     light(null, null);
-    now.textContent = data.start;
     return;
   }
   const step = steps[at];
   light(Number(step.dataset.node), step.dataset.pass === "backward");
   step.classList.add("lit");
-  step.setAttribute("aria-current", "step");
-  now.textContent = step.innerText;
+}
+
+function go(to) {
+  at = Math.max(-1, Math.min(steps.length - 1, to));
+  document.body.classList.toggle("stepping", at >= 0);
+  for (const [element, step] of known) element.classList.toggle("known", step <= at);
+  for (const step of document.querySelectorAll("[aria-current]")) step.removeAttribute("aria-current");
+  buttons.first.disabled = buttons.back.disabled = at < 0;
+  buttons.next.disabled = buttons.last.disabled = at === steps.length - 1;
+  count.textContent = `${at + 1} of ${steps.length}`;
+  show();
+  if (at < 0) {
+    now.textContent = data.start;
+    return;
+  }
+  steps[at].setAttribute("aria-current", "step");
+  now.textContent = [...steps[at].querySelectorAll("p")].map((line) => line.textContent).join("\n");
   for (const box of inPicture("g.lit")) box.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
@@ -96,6 +108,6 @@ document.addEventListener("keydown", (event) => {
 });
 for (const element of document.querySelectorAll("svg g[data-node], tr[data-node]")) {
   element.addEventListener("mouseenter", () => light(Number(element.dataset.node), null));
-  element.addEventListener("mouseleave", () => go(at));
+  element.addEventListener("mouseleave", show);
 }
 go(-1);

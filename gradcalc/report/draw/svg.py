@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from html import escape
 
-from gradcalc.errors import printable
+from gradcalc.errors import UsageError, printable
 from gradcalc.report import Options
 from gradcalc.report.draw import Drawing
 from gradcalc.report.draw.circuit import Box, Circuit, Wire, circuit
@@ -27,26 +27,41 @@ SPACING = Spacing(between=14.0, beside=10.0, track=8.0)
 PAD, MARGIN = 7.0, 12.0
 """Room beside the text in a box, and around the picture."""
 
+MOST = 500
+"""Boxes of a picture that somebody may still look at."""
+
 STYLE = """
-text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: var(--ink, #1f2328); }
-.wire { fill: none; stroke: var(--wire, #6e7781); stroke-width: 1.3; }
-.fork { fill: var(--wire, #6e7781); }
-.box rect { fill: var(--paper, #ffffff); stroke: var(--ink, #1f2328); stroke-width: 1.3; }
-.part rect { stroke-width: 2.2; }
-.variable rect { stroke: none; }
-.variable text { font-weight: bold; }
-.constant rect { stroke: none; }
-.constant text { font-size: 11px; fill: var(--dim, #59636e); }
-.kinked rect { stroke-dasharray: 4 3; }
-.fail rect { stroke: var(--gradient, #b42318); stroke-width: 2.6; }
-text.value { fill: var(--value, #1a7f37); }
-text.gradient { fill: var(--gradient, #b42318); }
+.gradcalc text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
+.gradcalc text { fill: var(--ink, #1f2328); }
+.gradcalc .wire { fill: none; stroke: var(--wire, #6e7781); stroke-width: 1.3; }
+.gradcalc .fork { fill: var(--wire, #6e7781); }
+.gradcalc .box rect { fill: var(--paper, #ffffff); stroke: var(--ink, #1f2328); stroke-width: 1.3; }
+.gradcalc .part rect { stroke-width: 2.2; }
+.gradcalc .variable rect { stroke: none; }
+.gradcalc .variable text { font-weight: bold; }
+.gradcalc .constant rect { stroke: none; }
+.gradcalc .constant text { font-size: 11px; fill: var(--dim, #59636e); }
+.gradcalc .kinked rect { stroke-dasharray: 4 3; }
+.gradcalc .fail rect { stroke: var(--gradient, #b42318); stroke-width: 2.6; }
+.gradcalc text.value { fill: var(--value, #1a7f37); }
+.gradcalc text.gradient { fill: var(--gradient, #b42318); }
 """
+"""Rules of a picture; those in a page or a notebook are for all of it, so they name the picture."""
 
 
 def write(drawing: Drawing, options: Options) -> Iterator[str]:  # noqa: ARG001 - as every format
-    """Yield the picture."""
-    return pictured(drawing.result, circuit(drawing.result, drawing.depth))
+    """Yield the picture; raise UsageError where it would be too large."""
+    found = circuit(drawing.result, drawing.depth)
+    if problem := too_large(found):
+        hint = "fewer: --depth 0, or functions in the program; all of them: --format dot, mermaid or terminal"
+        raise UsageError(problem, hint=hint)
+    return pictured(drawing.result, found)
+
+
+def too_large(found: Circuit) -> str:
+    """Return why a circuit has no picture, nothing where it has one."""
+    count = len(found.boxes)
+    return f"{count:,} boxes are too many for a picture" if count > MOST else ""
 
 
 def pictured(result: Result, found: Circuit) -> Iterator[str]:
@@ -56,7 +71,7 @@ def pictured(result: Result, found: Circuit) -> Iterator[str]:
     across, down = columns + 2 * MARGIN, rows + 2 * MARGIN
     title = escape(printable(result.program[:200]))
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {across:.0f} {down:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="gradcalc" viewBox="0 0 {across:.0f} {down:.0f}" '
         f'width="{across:.0f}" height="{down:.0f}" role="img">\n<title>{title}</title>\n'
         f"<style>{STYLE}</style>\n"
         f'<rect width="100%" height="100%" fill="var(--paper, #ffffff)"/>\n'
@@ -92,7 +107,8 @@ def shapes(drawn: Picture) -> Iterator[str]:
 
 def _ends(wire: Wire, boxes: Sequence[Box]) -> str:
     to = "" if wire.to is None else boxes[wire.to].node
-    return f' data-node="{boxes[wire.source].node}" data-to="{to}"'
+    feeds = " ".join(map(str, wire.feeds))
+    return f' data-node="{boxes[wire.source].node}" data-to="{to}" data-feeds="{feeds}"'
 
 
 def _path(line: Sequence[Point]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain, pairwise
@@ -25,6 +26,15 @@ LEGEND = {"!": "at a kink", "?": "undecided", "≈": "inaccurate", "✗": "fail"
 HIGHEST = 60
 """Lines of a terminal that a circuit may take."""
 
+WIDEST = 2000
+"""Columns that a circuit may take where nobody says how many there are."""
+
+MOST = 250
+"""Boxes of a circuit; more are a tree, which takes no time to lay out."""
+
+DEEPEST = 40
+"""Columns that the branches of a tree take; what is deeper goes on at the margin."""
+
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 SIGNS = " │─└││┌├─┘─┴┐┤┬┼"
 """A line by the sides that it leads to: NORTH + EAST + SOUTH + WEST."""
@@ -32,7 +42,7 @@ SIGNS = " │─└││┌├─┘─┴┐┤┬┼"
 CROSSING = "│"
 """Where two wires cross that have nothing to do with each other."""
 
-ASCII = str.maketrans("│─└┌├┘┴┐┤┬┼×−÷…✗≈", "|-+++++++++*-/.X~")
+ASCII = str.maketrans("│─└┌├┘┴┐┤┬┼×−÷…✗≈·", "|-+++++++++*-/.X~_")
 
 Cell = tuple[int, int]
 Cells = dict[Cell, dict[int, int]]
@@ -41,17 +51,35 @@ Cells = dict[Cell, dict[int, int]]
 
 def write(drawing: Drawing, options: Options) -> Iterator[str]:
     """Yield the circuit, or the tree."""
-    for digits in DIGITS:
-        found = circuit(drawing.result, drawing.depth, digits)
-        drawn = picture(found, measure, partial(layered, spacing=SPACING, whole=True))
-        columns, rows = drawn.size
-        if options.width is None or (columns <= options.width and rows <= HIGHEST):
-            lines, gap = canvas(drawn), 0
-            break
-    else:
-        lines, gap = tree(found), GAP
-    lines = chain(lines, legend(found))
+    found, drawn = fitting(drawing, options.width, options.ascii)
+    lines = chain(canvas(drawn) if drawn else tree(found), legend(found))
+    gap = 0 if drawn else GAP
     yield from paint(map(_ascii, lines) if options.ascii else lines, options.colour, gap)
+
+
+def fitting(
+    drawing: Drawing, columns: int | None, ascii_only: bool = False
+) -> tuple[Circuit, Picture | None]:
+    """Return the circuit with as many digits as let it fit into so many columns; no picture where none do."""
+
+    def of(digits: int) -> Circuit:
+        found = circuit(drawing.result, drawing.depth, digits)
+        return found._replace(boxes=[*map(_in_ascii, found.boxes)]) if ascii_only else found
+
+    found = of(DIGITS[0])
+    for digits in DIGITS if len(found.boxes) <= MOST else ():
+        found = of(digits)
+        drawn = picture(found, measure, partial(layered, spacing=SPACING, whole=True))
+        size = drawn.size
+        if size.width <= (columns or WIDEST) and (columns is None or size.height <= HIGHEST):
+            return found, drawn
+    return found, None
+
+
+def _in_ascii(box: Box) -> Box:
+    """Return a box with its letters as a stream that takes ASCII alone shows them: they take more room."""
+    text = box.text.translate(ASCII).encode("ascii", "backslashreplace").decode()
+    return box._replace(text=text)
 
 
 def measure(item: Item) -> Size:
@@ -169,21 +197,31 @@ def _ascii(line: Line) -> Line:
 
 
 def tree(found: Circuit) -> Iterator[Line]:
-    """Yield the circuit as a tree from the output back; a box that was met before is named alone."""
+    """Yield the circuit as a tree from the output back.
+
+    A box that several wires leave has its number; where it was met before it is named alone. Of what
+    lies too deep the number is named, and it goes on at the margin.
+    """
     arriving: dict[int | None, list[Wire]] = {}
     for wire in found.wires:
         arriving.setdefault(wire.to, []).append(wire)
+    leaving = Counter(wire.source for wire in found.wires)
     met: set[int] = set()
     waiting = [(wire, "", "") for wire in arriving.get(None, [])]
-    while waiting:
-        wire, before, sign = waiting.pop()
-        box = found.boxes[wire.source]
-        again = wire.source in met and box.kind != "variable"
-        text = shown(box) + (" (see above)" if again else "")
+    later: dict[int, Wire] = {}
+    while waiting or later:
+        wire, before, sign = waiting.pop() if waiting else (later.pop(next(iter(later))), "", "")
+        box, inputs = found.boxes[wire.source], arriving.get(wire.source, [])
+        again = wire.source in met and bool(inputs)
+        put_off = not again and bool(inputs) and len(before) >= DEEPEST
+        numbered = bool(inputs) and (leaving[wire.source] > 1 or put_off or not sign) and wire.to is not None
+        number = f" #{box.node}" if numbered else ""
+        text = shown(box) + number + (" (see above)" if again else " (see below)" if put_off else "")
         yield [(before + sign + text, "head" if box.kind == "variable" else ""), *_labels(wire)]
-        if not again:
+        if put_off:
+            later.setdefault(wire.source, wire)
+        elif not again:
             met.add(wire.source)
-            inputs = arriving.get(wire.source, [])
             under = before + {"├ ": "│ ", "└ ": "  "}.get(sign, "")
             waiting += [(w, under, "└ " if w is inputs[-1] else "├ ") for w in reversed(inputs)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gradcalc.report import Options
 from gradcalc.report.explain.story import Forward, Step, Story
-from gradcalc.report.json import SCHEMA, check, numbers
+from gradcalc.report.json import SCHEMA, check, kink, numbers
 from gradcalc.report.values import whole
 
 
@@ -23,6 +23,8 @@ def write(story: Story, options: Options) -> Iterator[str]:  # noqa: ARG001 - as
         "meaning": story.meaning,
         "gradients": numbers(result.gradients),
         "check": result.check and check(result.check),
+        "kinks": [kink(found) for found in result.kinks],
+        "warnings": list(result.warnings),
     }
     yield json.dumps(document) + "\n"
 

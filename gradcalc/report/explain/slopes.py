@@ -12,6 +12,7 @@ from gradcalc.check.printer import to_text
 from gradcalc.gates import Gate
 from gradcalc.gates.record import argument_names
 from gradcalc.graph import Graph
+from gradcalc.report.values import short
 from gradcalc.systems import symbol
 
 LONGEST = 48
@@ -32,8 +33,11 @@ def slope(graph: Graph, node: int, k: int, names: Mapping[int, str]) -> str:
     numbers = tuple(graph.constants.get(i) for i in inputs)
     if not all(number is None or type(number) is float for number in numbers):
         return ""
+    written = gate.slopes[k] if gate.slopes else ""
+    formula = written if written and numbers.count(None) == len(numbers) else _formula(gate, k, numbers)
     called = {name: names[i] for name, i in zip(gate.parameters, inputs, strict=False)} | {OUT: names[node]}
-    text = WORD.sub(lambda word: called.get(word[0], word[0]), _formula(gate, k, numbers))
+    called |= {name: short(x) for name, x in zip(gate.parameters, numbers, strict=False) if x is not None}
+    text = WORD.sub(lambda word: called.get(word[0], word[0]), formula or written)
     return text if len(text) <= LONGEST else ""
 
 

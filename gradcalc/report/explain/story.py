@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from math import isfinite
+from math import isfinite, prod
 from operator import itemgetter
 from typing import NamedTuple
 
 from gradcalc.gates.record import Shape, shape_of
+from gradcalc.gates.shape import broadcast
+from gradcalc.gates.shaping import INDEX
 from gradcalc.graph import Value, depends
 from gradcalc.report import wording as say
 from gradcalc.report.columns import legible
@@ -20,6 +22,9 @@ from gradcalc.result import Node, Part, Result
 
 FACTORS = re.compile(r"(\w+)(\.T)? @ (\w+)(\.T)?")
 """A rule that is a matrix product: `g @ y.T`."""
+
+OF_MEAN = re.compile(r"\bn\b")
+"""In a rule, how many numbers a mean is of."""
 
 FEW = 20
 """So many parts of a fork are listed."""
@@ -139,6 +144,8 @@ class _Teller:
             return f" {infix} ".join(texts) if infix != "^" else "^".join(texts)
         if gate.prefix and len(texts) == 1:
             return f"{gate.prefix}{texts[0]}"
+        if gate is INDEX:
+            return f"{texts[0]}[{option('key', node.static['key'])}]"
         plain = [t[1:-1] if t.startswith("(") else t for t in texts]
         static = [f"{name}={option(name, x)}" for name, x in node.static.items()]
         return f"{gate.name}({', '.join([*plain, *static])})"
@@ -193,8 +200,11 @@ class _Teller:
     def _flow(self, node: Node) -> str:
         if node.is_leaf:
             return ""
-        table = say.FLOWS if node.gate.elementwise else say.FLOWS_OF_ELEMENTS
-        return f"{node.gate.name} is a {node.gate.flow}: {table[node.gate.flow or 'scaler']}"
+        gate, table = node.gate, say.FLOWS if node.gate.elementwise else say.FLOWS_OF_ELEMENTS
+        does = table[gate.flow or "scaler"]
+        if gate.flow == "distributor" and any(OF_MEAN.search(text) for text in gate.arrives):
+            does = "passes an equal share of the upstream gradient on to every element"
+        return f"{gate.name} is a {gate.flow}: {does}"
 
     def _sent(self, node: Node) -> Iterator[Wire]:
         """Yield what a node sends back, wire by wire, in the order of its inputs."""
@@ -218,17 +228,23 @@ class _Teller:
         """Return a wire whose rule is no product of elements: its matrix form, and how the shapes fit."""
         letter = say.upstream_letter(self.names)
         upstream = f"{letter} is upstream, {self._number(part.upstream)}"
-        what = f"{self.wires.rule(part, k)} = {self._number(part.gradient)}, where {upstream}"
-        return Wire(to, part, what, (self._fitting(node, to, part, letter),))
+        rule = self.wires.rule(part, k)
+        what = f"{rule}{': ' if ', ' in rule else ' = '}{self._number(part.gradient)}, where {upstream}"
+        why = ["n is how many numbers the mean is of"] if OF_MEAN.search(part.arrives) else []
+        return Wire(to, part, what, (*why, self._fitting(node, to, part, letter)))
 
     def _fitting(self, node: Node, to: Node, part: Part, letter: str) -> str:
         """Return how the shapes of a rule fit: the gradient always has the shape of its node."""
         of = f"the shape of {self.called[to.id]}"
+        if not to.shape:
+            return "it is a number"
         product = FACTORS.fullmatch(part.arrives)
-        if product is None or not to.shape:
-            return f"its shape is {sizes(to.shape)}, {of}" if to.shape else "it is a number"
         nodes = dict(zip(node.gate.parameters, node.inputs, strict=False))
         shapes = {name: self.nodes[i].shape for name, i in nodes.items()} | {"g": shape_of(part.upstream)}
+        ranks = [*map(len, shapes.values())]
+        if product is None or 0 in ranks or max(ranks) > 2:
+            summed = product and _is_summed(to.shape, [self.nodes[i].shape for i in node.inputs])
+            return f"its shape is {sizes(to.shape)}, {of}" + (": summed over the stack" if summed else "")
         names = {name: self.called[i] for name, i in nodes.items()} | {"g": letter}
         left, right = shapes[product[1]], shapes[product[3]]
         turned = (product[2] and len(left) == 1) or (product[4] and len(right) == 1)
@@ -278,12 +294,13 @@ class _Teller:
         if say.weighted(self.result):
             return
         for name, gradient in self.result.gradients.items():
-            if self.only not in (None, name) or self._is_undecided(name):
+            is_empty = 0 in shape_of(gradient)
+            if self.only not in (None, name) or is_empty or self._is_undecided(name):
                 continue
             element, slope = _steepest(name, gradient)
             moved = slope * NUDGE
             word = "rises" if moved > 0 else "falls"
-            does = f"{word} by about {short(abs(moved), 3)}" if moved else "does not move"
+            does = f"{word} by about {short(abs(moved), 3)}" if moved else "hardly moves"
             if isfinite(moved):
                 yield f"raise {element} by {NUDGE:g}, and {label} {does}"
 
@@ -299,11 +316,17 @@ def _steepest(name: str, gradient: Value) -> tuple[str, float]:
         return name, gradient
     places = [tuple(map(int, place)) for place in zip(*abs(gradient).nonzero(), strict=True)]
     place = max(places, key=lambda p: abs(gradient[p]), default=(0,) * gradient.ndim)
-    return f"{name}[{', '.join(map(str, place))}]", float(gradient[place]) if gradient.size else 0.0
+    return f"{name}[{', '.join(map(str, place))}]", float(gradient[place])
 
 
 def _turned(shape: Shape) -> Shape:
-    return (*shape[:-2], *shape[:-3:-1])
+    return shape[::-1]
+
+
+def _is_summed(shape: Shape, factors: Sequence[Shape]) -> bool:
+    """Whether a factor of a product of stacks of matrices is in more of its matrices than it has."""
+    stack = broadcast(*(factor[:-2] for factor in factors))
+    return prod(shape[:-2]) != prod(stack)
 
 
 def _is_number(text: str) -> bool:
