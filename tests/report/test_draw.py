@@ -239,6 +239,12 @@ def test_arrays_have_their_shape_on_the_wire():
     assert {wire.shape for wire in found.wires if found.boxes[wire.source].text == "W"} == {"2x2"}
 
 
+def test_a_large_array_is_told_by_its_size_and_norm():
+    for x, text in (([3.0] * 16, "16 elements, norm 12"), ([[1e200] * 5] * 5, "5x5, norm 5e200")):
+        found = circuit(compute("sum(x)", {"x": x}, check=False))
+        assert found.wires[0].value == text
+
+
 def test_kinks_and_wrong_nodes_are_marked():
     found = circuit(compute("relu(x) + y", {"x": 0, "y": 1}))
     assert [box.text for box in found.boxes if box.kinked] == ["relu"]

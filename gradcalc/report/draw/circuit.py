@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from gradcalc.gates.record import Gate, shape_of
 from gradcalc.graph import Graph, Value, consumers
 from gradcalc.report.columns import legible
-from gradcalc.report.values import brief, is_small, short, sizes
+from gradcalc.report.values import brief, is_small, norm, short, sizes
 from gradcalc.result import Node, Result, Verdict
 
 Kind = Literal["variable", "constant", "gate", "part"]
@@ -167,11 +167,11 @@ class _Drawn:
         if not shape_of(x):
             return write(x + 0.0)
         text = brief(x, write) if is_small(x) else ""
-        return (
-            text
-            if text and len(text) <= LONGEST
-            else f"{sizes(shape_of(x))}, norm {short(_norm(x), self.digits)}"
-        )
+        if text and len(text) <= LONGEST:
+            return text
+        shape = shape_of(x)
+        size = sizes(shape) if len(shape) > 1 else f"{shape[0]} elements"
+        return f"{size}, norm {short(norm(x), self.digits)}"
 
 
 def _with_numbers(sign: str, gate: Gate, numbers: Sequence[str]) -> str:
@@ -186,10 +186,6 @@ def _with_numbers(sign: str, gate: Gate, numbers: Sequence[str]) -> str:
     if left and not right and gate.name in ("add", "mul"):
         left, right = right, left
     return f"{left} {sign} {right}".strip()
-
-
-def _norm(x: Value) -> float:
-    return float((x * x).sum() ** 0.5)
 
 
 def _cut(text: str) -> str:
