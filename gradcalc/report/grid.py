@@ -23,6 +23,9 @@ STYLES = {
 
 GAP = 2
 
+WIDEST = 500
+"""Columns of a terminal that a cell makes room for in all other rows: a fork may have thousands of wires."""
+
 Align = Literal["left", "right", "point"]
 Piece = tuple[str, str]
 Line = list[Piece]
@@ -60,7 +63,7 @@ class Grid:
         self.heads = heads
         self.rows = [_pointed(heads, row, marks) for marks in [_points(heads, rows)] for row in rows]
         self.widths = [
-            max(map(width, [*head.lines, *(line for row in self.rows for line in row[k].lines)]))
+            _widest([*head.lines, *(line for row in self.rows for line in row[k].lines)])
             for k, head in enumerate(heads)
         ]
 
@@ -82,6 +85,11 @@ class Grid:
                 (_pad(c.lines[number] if number < len(c.lines) else "", columns, head.align), c.style)
                 for c, columns, head in zip(cells, self.widths, self.heads, strict=True)
             ]
+
+
+def _widest(lines: Sequence[str]) -> int:
+    """Return the width of a column; what is longer than a few screens stands out of it."""
+    return min(max(map(width, lines)), WIDEST)
 
 
 def _pad(text: str, columns: int, align: Align) -> str:

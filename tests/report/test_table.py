@@ -160,3 +160,13 @@ def test_sentences_break_between_words_on_a_terminal_only():
     assert max(map(width, lines)) <= 80
     assert any(line.startswith("  ") and not line.startswith("   ") for line in lines[-2:])
     assert len(table(result).splitlines()) < len(lines)
+
+
+def test_one_long_row_does_not_widen_all_others():
+    """A fork of a thousand wires: 2,000 rows as wide as its own would be 40 MB."""
+    result = compute(" + ".join(["x*y"] * 1000), {"x": 2, "y": 3}, check=False)
+    rows = "".join(writer("table")(result, Options())).splitlines()
+    longest = max(rows, key=len)
+    assert longest.split()[:2] == ["#0", "x"]
+    assert longest.count(" + ") == 999
+    assert sum(len(row) > 1000 for row in rows) == 2
