@@ -60,7 +60,7 @@ def shown(graph: Graph, form: Form, keep: Collection[str], run: Callable[[Graph,
     decides, and a warning tells the difference.
     """
     other = rewritten(graph, form, keep)
-    if len(other) == len(graph):
+    if other.gates == graph.gates:
         return run(graph, True)
     written = run(graph, False)
     try:

@@ -189,3 +189,8 @@ def test_another_form_changes_no_number_of_any_program(program, point):
 @settings(max_examples=40)
 def test_another_form_changes_no_number_of_any_program_of_arrays(program, x, y):
     assert_told(program, {"x": x, "y": y})
+
+
+def test_a_gate_that_is_made_of_one_other_is_written_out_too():
+    """square(x) is x*x, which has as many nodes."""
+    assert names(compute("square(x)", {"x": 3}, check=False, expand=[]).graph) == ["mul"]

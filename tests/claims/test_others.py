@@ -137,3 +137,9 @@ def test_where_all_sides_agree_only_their_number_passes():
     assert verdict("relu(x) - relu(-x)", {"grad_x": 1.0}, x=0.0) == ["pass"]
     for wrong in (0.0, 0.5, 1.001):
         assert verdict("relu(x) - relu(-x)", {"grad_x": wrong}, x=0.0) == ["fail"]
+
+
+def test_an_infinity_is_right_nowhere_even_where_rounding_may_change_everything():
+    claims = {"value": float("inf"), "grad_x": float("-inf")}
+    found = compute("1/(x - y)", {"x": 1 + 1e-14, "y": 1}, claims=claims, precision="float32").claims
+    assert {claim.verdict for claim in found.values()} == {"fail"}

@@ -275,3 +275,11 @@ def test_the_story_is_in_order():
     story = tell(lecture("two-layers"))
     assert all(a.node.id < b.node.id for a, b in pairwise(story.forward))
     assert all(a.node.id > b.node.id for a, b in pairwise(story.back))
+
+
+def test_a_tie_between_arrays_is_told():
+    result = compute("sum(max(x, y))", {"x": [1, 2], "y": [1, 3]}, check=False)
+    (step,) = [step for step in tell(result).back if step.node.gate.name == "max"]
+    assert {wire.why[0] for wire in step.wires} == {
+        "local is 1 where it was taken, 0 elsewhere, a share where inputs tie"
+    }

@@ -275,7 +275,10 @@ class _Teller:
 
     def _routed(self, part: Part) -> str:
         if shape_of(part.local):
-            return "local is 1 where it was taken, 0 elsewhere"
+            shared = not ((part.local == 0) | (part.local == 1)).all()
+            return "local is 1 where it was taken, 0 elsewhere" + (
+                ", a share where inputs tie" if shared else ""
+            )
         if part.local == 1:
             return "it was taken: the gradient passes"
         return "it was not taken: nothing flows" if part.local == 0 else "a tie: it is shared"
