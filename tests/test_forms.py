@@ -194,3 +194,9 @@ def test_another_form_changes_no_number_of_any_program_of_arrays(program, x, y):
 def test_a_gate_that_is_made_of_one_other_is_written_out_too():
     """square(x) is x*x, which has as many nodes."""
     assert names(compute("square(x)", {"x": 3}, check=False, expand=[]).graph) == ["mul"]
+
+
+def test_what_a_function_uses_twice_stays_a_node():
+    """The argument of a call has no name, but two wires."""
+    grouped = group(parse("f(u) = 1/(1 + u) + u; f(exp(-x))"))
+    assert names(grouped) == ["neg", "exp", "add", "div", "add"]

@@ -140,6 +140,9 @@ def test_where_all_sides_agree_only_their_number_passes():
 
 
 def test_an_infinity_is_right_nowhere_even_where_rounding_may_change_everything():
-    claims = {"value": float("inf"), "grad_x": float("-inf")}
-    found = compute("1/(x - y)", {"x": 1 + 1e-14, "y": 1}, claims=claims, precision="float32").claims
-    assert {claim.verdict for claim in found.values()} == {"fail"}
+    point, upstream = {"x": [1 + 1e-14, 1 + 1e-14], "y": 1}, [1.0, 1.0]
+    terms = {"precision": "float32", "upstream": upstream}
+    (found,) = compute("1/(x - y)", point, claims={"value": [5.0, np.inf]}, **terms).claims.values()
+    assert (found.verdict, found.reason.split(" it is")[0]) == ("fail", "at [1]")
+    (found,) = compute("1/(x - y)", point, claims={"value": [5.0, 5.0]}, **terms).claims.values()
+    assert found.verdict == "undecided"

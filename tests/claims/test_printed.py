@@ -135,6 +135,12 @@ def test_what_float32_does_not_explain_is_not(said):
     assert "precision" not in judged("x^2*sin(y)", {"x": 2, "y": 1}, grad_x=said).hint
 
 
+def test_what_is_near_but_beyond_the_rounding_of_float32_is_not():
+    near, far = (6 * (1 + k * 2.0**-24) for k in (2, 40))
+    assert "precision" in judged("x*y", {"x": 2.1, "y": 6 / 2.1}, value=near).hint
+    assert judged("x*y", {"x": 2.1, "y": 6 / 2.1}, value=far).hint == ""
+
+
 def judged(program, point, precision="float64", **claims):
     (claim,) = compute(program, point, claims=claims, precision=precision).claims.values()
     return claim
