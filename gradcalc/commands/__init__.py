@@ -51,7 +51,7 @@ A first argument that is no command's name is a PROGRAM: 'gradcalc PROGRAM ...' 
 """
 
 EPILOG = """\
-Exit codes: 0 nothing failed; 1 a gradient is wrong; 2 usage, syntax, names, files; 3 a number that
+Exit codes: 0 nothing failed; 1 a gradient or a claim is wrong; 2 usage, syntax, names, files; 3 a number that
 is not finite, a domain error, an unfinished check, and with --strict also inaccurate and undecided.
 
 \b

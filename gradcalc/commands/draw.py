@@ -14,6 +14,7 @@ from gradcalc.commands.eval import exit_code, remark
 from gradcalc.commands.explain import computed
 from gradcalc.errors import UsageError
 from gradcalc.report.draw import FORMATS, SUFFIXES, Drawing, writer
+from gradcalc.report.draw.circuit import LARGE, circuit, is_collapsed
 
 HELP = """\
 Draw the circuit of PROGRAM: the forward value above each wire, the gradient below it.
@@ -60,6 +61,8 @@ def command(
     result = computed(list(dict.fromkeys(wrt)) or None, **given)
     options = output.options(color, None, file)
     output.emit(writer(chosen)(Drawing(result, depth), options), file)
+    if depth is None and len(result.graph) > LARGE and is_collapsed(circuit(result)):
+        output.note("statements and calls are boxes here; --depth 2 draws every node")
     remark(result)
     return exit_code(result, strict)
 

@@ -79,3 +79,11 @@ def test_a_picture_that_nobody_could_look_at_is_refused(cli):
     assert done.err.startswith("error: 1,000 boxes are too many for a picture\nhint: fewer: --depth 0")
     assert cli("draw", program, "x=0.5", "--no-check").code == 0
     assert cli("draw", program, "x=0.5", "--no-check", "--format", "html").code == 0
+
+
+def test_a_circuit_that_collapses_says_so(cli):
+    text = "; ".join(f"y{i} = sin(x)*{i} + cos(y{i - 1})^2" if i else "y0 = x" for i in range(20))
+    note = "statements and calls are boxes here; --depth 2 draws every node\n"
+    assert cli("draw", text, "x=0.1", "--no-check").err == note
+    assert cli("draw", text, "x=0.1", "--no-check", "--depth", "0").err == ""
+    assert cli("draw", "x*y", "x=1", "y=2", "--no-check").err == ""

@@ -87,6 +87,11 @@ def circuit(result: Result, depth: int | None = None, digits: int = 4) -> Circui
     return found.circuit()
 
 
+def is_collapsed(found: Circuit) -> bool:
+    """Whether nodes share boxes; a constant that stands in its gate's box shares none."""
+    return any(owner != node for node, owner in enumerate(found.owner))
+
+
 class _Drawn:
     """A result at one depth; `owner` is the node that stands for each node."""
 
